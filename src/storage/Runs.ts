@@ -1,0 +1,81 @@
+/**
+ * Runs and what they write. A run is the unit of atomicity: its question is accepted with it in one
+ * transaction, and its last messages are stored with its end in one transaction, so that a crash at any
+ * moment leaves either all of a step or none of it.
+ *
+ * Promises, for every layer:
+ * - `accept` of a `(chat_id, client_msg_id)` that was accepted before changes nothing and answers that run.
+ * - The first accepted question of a chat makes its session row and one audit row, however many race.
+ * - Messages of one chat get increasing ids in the order their calls return.
+ * - `finish` and `rollback` act once: on a run that has ended already they change nothing (`finish` then
+ *   answers no ids).
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { FlowType, NewMessage, Run, RunStatus } from "./rows.ts"
+import type { SessionTaken, StorageError } from "./StorageError.ts"
+
+export interface Acceptance {
+  readonly runId: string
+  readonly action: string
+  readonly owner: string
+  readonly clientMsgId: string | null
+  readonly session: {
+    readonly chatId: string
+    readonly flowId: string
+    readonly flowType: FlowType
+    readonly flowName: string
+    readonly userId: number
+    /** The asker's address, for the audit row. */
+    readonly ip: string
+  }
+  readonly question: NewMessage
+}
+
+export interface Accepted {
+  readonly run: Run
+  /** false: this question had been accepted before. */
+  readonly fresh: boolean
+}
+
+export interface Ending {
+  readonly status: Exclude<RunStatus, "queued" | "running" | "waiting_input">
+  readonly error: string
+  readonly promptTokens: number
+  readonly completionTokens: number
+  /** Stored in this order, in the same transaction. */
+  readonly messages: ReadonlyArray<NewMessage>
+}
+
+/** Text that came since the last checkpoint, to be added to the run's partial answer. */
+export interface Checkpoint {
+  readonly runId: string
+  readonly text: string
+  readonly reasoning: string
+}
+
+export interface RunStore {
+  /** Session, audit, question and run (status `queued`), in one transaction. */
+  readonly accept: (acceptance: Acceptance) => Effect.Effect<Accepted, SessionTaken | StorageError>
+  /** `queued` → `running`. */
+  readonly start: (runId: string) => Effect.Effect<void, StorageError>
+  /** Stores messages in the middle of a run, and answers their ids in order. */
+  readonly record: (
+    runId: string,
+    messages: ReadonlyArray<NewMessage>
+  ) => Effect.Effect<ReadonlyArray<number>, StorageError>
+  /** Adds to the partial answers of many runs in one transaction; runs that have ended are left alone. */
+  readonly checkpoint: (parts: ReadonlyArray<Checkpoint>) => Effect.Effect<void, StorageError>
+  /** Ends a run, stores its last messages, answers their ids in order. Clears the partial answer. */
+  readonly finish: (runId: string, ending: Ending) => Effect.Effect<ReadonlyArray<number>, StorageError>
+  /** Removes every message of an ended run, its question included, and marks it `stopped`. */
+  readonly rollback: (runId: string) => Effect.Effect<void, StorageError>
+  readonly get: (runId: string) => Effect.Effect<Option.Option<Run>, StorageError>
+  /** Newest first, at most `limit`. */
+  readonly ofChat: (chatId: string, limit: number) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** Runs of this owner that have not ended, oldest first. */
+  readonly unfinished: (owner: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+}
+
+export class Runs extends Context.Tag("colloquy/storage/Runs")<Runs, RunStore>() {}
