@@ -2,6 +2,7 @@
  * Every error a client can be told of, and the one table that says how it is told: status code, close
  * code, words. An error without a row does not compile.
  */
+import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 
 const flow = { flowId: Schema.String }
@@ -95,151 +96,149 @@ export type ProtocolError =
   | Overloaded
   | Defect
 
-export interface ErrorRow<E> {
+export interface ErrorRow {
   /** `status_code` of the error frame, and the head of the close reason. */
-  readonly status: (error: E) => number
+  readonly status: number
   /** The close code this error ends the socket with; null where the socket stays open. */
   readonly close: number | null
   /** May the client come back with the same request? */
   readonly reconnect: boolean
   /** Short words for people: they tell what to do. */
-  readonly text: (error: E) => string
+  readonly text: string
   /** More for `data` of the error frame. */
-  readonly data?: (error: E) => Readonly<Record<string, string | number | boolean | null>>
+  readonly data?: Readonly<Record<string, string | number | boolean | null>>
 }
 
-type Table = {
-  readonly [Tag in ProtocolError["_tag"]]: ErrorRow<Extract<ProtocolError, { readonly _tag: Tag }>>
-}
+type Kind = "skill" | "assistant" | "workflow"
 
-const byKind =
-  (skill: number, assistant: number, workflow: number) =>
-  (error: { readonly kind: "skill" | "assistant" | "workflow" }): number =>
-    ({ skill, assistant, workflow })[error.kind]
+const byKind = (kind: Kind, skill: number, assistant: number, workflow: number): number =>
+  ({ skill, assistant, workflow })[kind]
 
-export const errorTable: Table = {
-  AppDeleted: {
-    status: byKind(13001, 10420, 13010),
+const rowOf = Match.typeTags<ProtocolError, ErrorRow>()({
+  AppDeleted: ({ kind }) => ({
+    status: byKind(kind, 13001, 10420, 13010),
     close: 4404,
     reconnect: false,
-    text: () => "this app does not exist or was deleted"
-  },
-  AppOffline: {
-    status: byKind(13002, 10421, 13010),
+    text: "this app does not exist or was deleted"
+  }),
+  AppOffline: ({ kind }) => ({
+    status: byKind(kind, 13002, 10421, 13010),
     close: 4403,
     reconnect: false,
-    text: () => "this app is not online"
-  },
-  AppNotBuilt: {
-    status: () => 13003,
+    text: "this app is not online"
+  }),
+  AppNotBuilt: ({ reason }) => ({
+    status: 13003,
     close: 4409,
     reconnect: false,
-    text: () => "this app is not built; build it first",
-    data: (error) => ({ exception: error.reason })
-  },
-  AppOfOtherKind: {
-    status: (error) => (error.wanted === "assistant" ? 10420 : 13010),
+    text: "this app is not built; build it first",
+    data: { exception: reason }
+  }),
+  AppOfOtherKind: ({ wanted }) => ({
+    status: wanted === "assistant" ? 10420 : 13010,
     close: 4404,
     reconnect: false,
-    text: (error) => `this app is not ${error.wanted === "assistant" ? "an assistant" : "a workflow"}`
-  },
-  RunFailed: {
-    status: byKind(13005, 10499, 13005),
+    text: `this app is not ${wanted === "assistant" ? "an assistant" : "a workflow"}`
+  }),
+  RunFailed: ({ kind, reason }) => ({
+    status: byKind(kind, 13005, 10499, 13005),
     close: null,
     reconnect: true,
-    text: () => "the run failed",
-    data: (error) => ({ exception: error.reason, error: error.reason })
-  },
-  RunLost: {
-    status: () => 13015,
+    text: "the run failed",
+    data: { exception: reason, error: reason }
+  }),
+  RunLost: () => ({
+    status: 13015,
     close: null,
     reconnect: true,
-    text: () => "the server that ran this is gone; ask again"
-  },
-  InvalidInput: {
-    status: () => 13007,
+    text: "the server that ran this is gone; ask again"
+  }),
+  InvalidInput: ({ reason }) => ({
+    status: 13007,
     close: null,
     reconnect: true,
-    text: () => "the message was not understood",
-    data: (error) => ({ exception: error.reason })
-  },
-  NotJson: {
-    status: () => 13007,
+    text: "the message was not understood",
+    data: { exception: reason }
+  }),
+  /** Closes the socket the third time. */
+  NotJson: () => ({
+    status: 13007,
     close: 1007,
     reconnect: true,
-    text: () => "a message must be one JSON object"
-  },
-  SessionBusy: {
-    status: () => 13011,
+    text: "a message must be one JSON object"
+  }),
+  SessionBusy: () => ({
+    status: 13011,
     close: null,
     reconnect: true,
-    text: () => "this session is answering; wait or stop it first"
-  },
-  QueueFull: {
-    status: () => 13012,
+    text: "this session is answering; wait or stop it first"
+  }),
+  QueueFull: ({ limit }) => ({
+    status: 13012,
     close: null,
     reconnect: true,
-    text: () => "too many questions are waiting in this session",
-    data: (error) => ({ limit: error.limit })
-  },
-  RateLimited: {
-    status: () => 13013,
+    text: "too many questions are waiting in this session",
+    data: { limit }
+  }),
+  /** Closes the socket when it goes on. */
+  RateLimited: ({ retryAfterMs }) => ({
+    status: 13013,
     close: 1008,
     reconnect: true,
-    text: () => "too many messages; slow down",
-    data: (error) => ({ retry_after_ms: error.retryAfterMs })
-  },
-  NotYours: {
-    status: () => 13014,
+    text: "too many messages; slow down",
+    data: { retry_after_ms: retryAfterMs }
+  }),
+  NotYours: ({ what }) => ({
+    status: 13014,
     close: null,
     reconnect: false,
-    text: (error) => `this ${error.what} belongs to someone else`
-  },
-  TokenExpired: {
-    status: () => 401,
+    text: `this ${what} is not yours, or was deleted`
+  }),
+  TokenExpired: () => ({
+    status: 401,
     close: 4401,
     reconnect: false,
-    text: () => "the token expired; sign in again"
-  },
-  BinaryFrame: {
-    status: () => 13007,
+    text: "the token expired; sign in again"
+  }),
+  BinaryFrame: () => ({
+    status: 13007,
     close: 1003,
     reconnect: false,
-    text: () => "only text frames are understood"
-  },
-  FrameTooLarge: {
-    status: () => 13007,
+    text: "only text frames are understood"
+  }),
+  FrameTooLarge: () => ({
+    status: 13007,
     close: 1009,
     reconnect: false,
-    text: () => "the message is too large"
-  },
-  TooSlow: {
-    status: () => 408,
+    text: "the message is too large"
+  }),
+  TooSlow: () => ({
+    status: 408,
     close: 4408,
     reconnect: true,
-    text: () => "too slow to read; resume later with last_seq"
-  },
-  Draining: {
-    status: () => 503,
+    text: "too slow to read; resume later with last_seq"
+  }),
+  Draining: () => ({
+    status: 503,
     close: 1012,
     reconnect: true,
-    text: () => "the server restarts; reconnect"
-  },
-  Overloaded: {
-    status: () => 503,
+    text: "the server restarts; reconnect"
+  }),
+  Overloaded: ({ retryAfterMs }) => ({
+    status: 503,
     close: 1013,
     reconnect: true,
-    text: () => "the server is full; try again later",
-    data: (error) => ({ retry_after_ms: error.retryAfterMs })
-  },
-  Defect: {
-    status: () => 13004,
+    text: "the server is full; try again later",
+    data: { retry_after_ms: retryAfterMs }
+  }),
+  Defect: ({ errorId }) => ({
+    status: 13004,
     close: 1011,
     reconnect: true,
-    text: () => "something went wrong in the server",
-    data: (error) => ({ error_id: error.errorId })
-  }
-}
+    text: "something went wrong in the server",
+    data: { error_id: errorId }
+  })
+})
 
 /** What one error becomes: the same words for the error frame, the close frame and the REST envelope. */
 export interface Told {
@@ -250,19 +249,12 @@ export interface Told {
 }
 
 export const tell = (error: ProtocolError): Told => {
-  // The table is typed per tag; the row found by an error's own tag is the row for that error.
-  const row: ErrorRow<never> = errorTable[error._tag]
-  return tellWith(row, error as never)
-}
-
-const tellWith = <E>(row: ErrorRow<E>, error: E): Told => {
-  const status = row.status(error)
-  const text = row.text(error)
+  const { status, text, close, data } = rowOf(error)
   return {
     status_code: status,
     status_message: text,
-    data: { exception: text, ...row.data?.(error) },
-    close: row.close === null ? null : { code: row.close, reason: closeReason(status, text) }
+    data: { exception: text, ...data },
+    close: close === null ? null : { code: close, reason: closeReason(status, text) }
   }
 }
 

@@ -1,0 +1,159 @@
+/**
+ * One socket's life, as one scoped fiber: it takes messages one at a time, in order, hands each to the session
+ * it is for, and ends with the close frame of the error that ended it.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import {
+  type AppError,
+  BinaryFrame,
+  type ProtocolError,
+  RateLimited,
+  tell
+} from "../protocol/errors.ts"
+import { type Address, frame } from "../protocol/frames.ts"
+import { type Ask, decodePayload, type Payload, type ResumePoint } from "../protocol/payloads.ts"
+import { loggedDefect } from "../run/recorder.ts"
+import type { Session } from "../session/Session.ts"
+import { StorageError } from "../storage/StorageError.ts"
+import { Allowance } from "./Allowance.ts"
+import { Following } from "./Following.ts"
+import type { Peer } from "./Peer.ts"
+
+/** Messages that are not JSON before the socket is closed. */
+const maxNotJson = 3
+
+/** Ends the socket with this error's close frame. */
+class Fatal extends Data.TaggedError("Fatal")<{ readonly error: ProtocolError }> {}
+
+/** The session the socket opens on, or why there is none. */
+export interface Opening {
+  readonly address: Address
+  readonly resume: ResumePoint | null
+  readonly session: Either.Either<Session, AppError | StorageError>
+}
+
+export const runConnection = (peer: Peer, opening: Opening) =>
+  Effect.gen(function* () {
+    const following = new Following(peer, yield* Effect.scope)
+    const allowance = new Allowance(yield* Clock.currentTimeMillis)
+    const { userId, ip, native } = peer.identity
+    let own = opening.address
+    let notJson = 0
+
+    const tellError = (error: ProtocolError, address: Address) =>
+      Effect.sync(() => {
+        const { status_code, status_message, data } = tell(error)
+        peer.send(
+          frame(address, "end", "error", { user_id: userId, message: { status_code, status_message, data } })
+        )
+      })
+
+    const hidden = (error: ProtocolError | StorageError): Effect.Effect<ProtocolError> =>
+      error instanceof StorageError ? loggedDefect("socket", Cause.fail(error)) : Effect.succeed(error)
+
+    const openOwn = Effect.gen(function* () {
+      if (Either.isRight(opening.session)) return yield* following.adopt(opening.session.right, opening.resume)
+      const error = yield* hidden(opening.session.left)
+      yield* tellError(error, opening.address)
+      return yield* new Fatal({ error })
+    })
+
+    const ask = (session: Session, payload: Ask) =>
+      Effect.map(session.ask(payload, { userId, ip }), (outcome) => {
+        if (outcome._tag === "Repeated") peer.send(outcome.begin)
+        if (outcome._tag === "Queued" && native) {
+          const { runId, position } = outcome
+          const message = { run_id: runId, client_msg_id: payload.clientMsgId, position }
+          peer.send(frame(session.address, "info", "queue", { message }))
+        }
+      })
+
+    const switchTo = (to: Address) =>
+      Effect.gen(function* () {
+        const before = own
+        peer.send(frame(to, "begin", "processing"))
+        // Before the session's own frames: a run in progress there must stay open for the client.
+        peer.send(frame(to, "close", "processing"))
+        yield* following.reach(to, null)
+        own = to
+        if (to.flowId !== before.flowId || to.chatId !== before.chatId) yield* following.leave(before)
+      })
+
+    const dispatch = (payload: Payload) =>
+      Effect.gen(function* () {
+        const address = payload.address ?? own
+        if (payload._tag === "Ping") {
+          return peer.send(frame(address, "info", "system", { message: "pong" }))
+        }
+        if (payload._tag === "Switch") return yield* switchTo(payload.to)
+        const session = yield* following.reach(address, payload._tag === "Open" ? payload.resume : null)
+        switch (payload._tag) {
+          case "Open":
+            return
+          case "Ask":
+            return yield* ask(session, payload)
+          case "Stop": {
+            const stopped = yield* session.stop(payload.scope)
+            if (!stopped) peer.send(frame(address, "close", "processing"))
+            return
+          }
+          case "ClearHistory":
+            yield* session.clearHistory
+            if (native) peer.send(frame(address, "info", "system", { message: "history cleared" }))
+        }
+      })
+
+    /** Tells why a payload was not served. The socket goes on, unless this error means that it cannot. */
+    const refuse = (error: ProtocolError, address: Address) =>
+      Effect.gen(function* () {
+        yield* tellError(error, address)
+        if (error._tag === "NotJson") notJson += 1
+        if (notJson >= maxNotJson || error._tag === "Overloaded" || error._tag === "Defect") {
+          return yield* new Fatal({ error })
+        }
+      })
+
+    const serve = (text: string) =>
+      Effect.suspend((): Effect.Effect<void, Fatal, Effect.Effect.Context<ReturnType<typeof dispatch>>> => {
+        const decoded = decodePayload(text)
+        if (Either.isLeft(decoded)) return refuse(decoded.left, own)
+        const address = decoded.right.address ?? own
+        return dispatch(decoded.right).pipe(
+          Effect.catchAll((error) => Effect.flatMap(hidden(error), (shown) => refuse(shown, address)))
+        )
+      })
+
+    const converse = Effect.gen(function* () {
+      for (;;) {
+        const incoming = yield* peer.inbox.take
+        if (incoming._tag === "Gone") return
+        if (incoming.text === null) return yield* new Fatal({ error: new BinaryFrame() })
+        const verdict = allowance.spend(yield* Clock.currentTimeMillis)
+        if (verdict === "ok") {
+          yield* serve(incoming.text)
+          continue
+        }
+        const error = new RateLimited({ retryAfterMs: allowance.retryAfterMs })
+        yield* tellError(error, own)
+        if (verdict === "enough") return yield* new Fatal({ error })
+      }
+    })
+
+    yield* Effect.zipRight(openOwn, converse).pipe(
+      Effect.catchTag("Fatal", ({ error }) => Effect.sync(() => peer.end(error))),
+      Effect.catchAllDefect((defect) =>
+        Effect.flatMap(loggedDefect("socket", Cause.die(defect)), (error) =>
+          Effect.zipRight(
+            tellError(error, own),
+            Effect.sync(() => peer.end(error))
+          )
+        )
+      ),
+      // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
+      Effect.zipRight(peer.gone)
+    )
+  }).pipe(Effect.scoped)

@@ -1,0 +1,77 @@
+/**
+ * One open socket as the rest of the gateway sees it: who it is, how to write to it, how to end it.
+ */
+import type { Socket } from "node:net"
+import * as Effect from "effect/Effect"
+import type { WebSocket } from "ws"
+import { type ProtocolError, TooSlow, tell } from "../protocol/errors.ts"
+import type { Frame } from "../protocol/frames.ts"
+import { Inbox } from "./Inbox.ts"
+import { Outbox } from "./Outbox.ts"
+
+export interface PeerIdentity {
+  readonly userId: number
+  readonly ip: string
+  /** Asked for the frames that only our own clients know. */
+  readonly native: boolean
+  readonly expiresAt: number | null
+}
+
+export class Peer {
+  readonly identity: PeerIdentity
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  private readonly ws: WebSocket
+  /** Answered the last ping, or said something since. */
+  private alive = true
+  private stalls = 0
+
+  constructor(ws: WebSocket, socket: Socket, identity: PeerIdentity, highWater: number) {
+    this.ws = ws
+    this.identity = identity
+    this.inbox = new Inbox(ws)
+    this.outbox = new Outbox({ ws, socket, highWater, onLost: () => this.end(new TooSlow()) })
+    ws.on("pong", () => {
+      this.alive = true
+    })
+    ws.on("message", () => {
+      this.alive = true
+    })
+  }
+
+  send(frame: Frame): void {
+    this.outbox.send(JSON.stringify(frame))
+  }
+
+  /** Closes the socket with the code and words of the error's row; a row without a close code leaves it open. */
+  end(error: ProtocolError): void {
+    const { close } = tell(error)
+    if (close !== null) this.ws.close(close.code, close.reason)
+  }
+
+  /** Pings; ends the socket if the last ping went unanswered. */
+  beat(): void {
+    if (!this.alive) {
+      this.ws.terminate()
+      return
+    }
+    this.alive = false
+    if (this.ws.readyState === this.ws.OPEN) this.ws.ping()
+  }
+
+  /** Ends a socket that has taken nothing for `limit` calls in a row. */
+  checkStall(limit: number): void {
+    this.stalls = this.outbox.isStalled() ? this.stalls + 1 : 0
+    if (this.stalls < limit) return
+    this.end(new TooSlow())
+    // The close frame waits behind what the peer does not read.
+    this.ws.terminate()
+  }
+
+  /** Waits until the socket is closed; what it still says is not read. */
+  readonly gone: Effect.Effect<void> = Effect.async<void>((resume) => {
+    if (this.ws.readyState === this.ws.CLOSED) return resume(Effect.void)
+    this.inbox.discard()
+    this.ws.once("close", () => resume(Effect.void))
+  })
+}

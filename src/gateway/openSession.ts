@@ -1,0 +1,27 @@
+/** Finds the session that an address names, checking what its endpoint and its app allow. */
+import * as Effect from "effect/Effect"
+import type { App } from "../app/App.ts"
+import { Catalogue } from "../app/Catalogue.ts"
+import { type AppError, AppOfOtherKind } from "../protocol/errors.ts"
+import type { Address } from "../protocol/frames.ts"
+import { Hub } from "../session/Hub.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+
+/** The kinds of app that have an endpoint of their own; null: any. */
+export type Wanted = "assistant" | "workflow" | null
+
+/** The session is held by the scope. An address without a chat id is debug mode. */
+export const openSession = (address: Address, wanted: Wanted, userId: number) =>
+  Effect.gen(function* () {
+    const hub = yield* Hub
+    const catalogue = yield* Catalogue
+    const isDebug = address.chatId === ""
+    const openApp: Effect.Effect<App, AppError | StorageError> = isDebug
+      ? catalogue.openDebug(address.flowId, userId)
+      : catalogue.open(address.flowId)
+    const app = yield* openApp
+    if (wanted !== null && app.kind !== wanted) {
+      return yield* new AppOfOtherKind({ flowId: address.flowId, wanted })
+    }
+    return yield* isDebug ? hub.openPrivate(address, openApp) : hub.open(address, userId)
+  })

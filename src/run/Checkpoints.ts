@@ -1,0 +1,55 @@
+/**
+ * Stores what running answers have streamed so far, so that a killed server loses at most the last second.
+ * One fiber and one transaction for all runs of the node, not a timer a run.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { type Checkpoint, Runs } from "../storage/Runs.ts"
+import type { Recorder } from "./recorder.ts"
+
+/** Half of the second that a crash may cost; the other half is for the database. */
+const period = "500 millis"
+
+export class Checkpoints extends Context.Tag("colloquy/Checkpoints")<
+  Checkpoints,
+  {
+    /** Until the scope closes, the run's partial answer is stored as it grows. */
+    readonly watch: (recorder: Recorder) => Effect.Effect<void, never, Scope.Scope>
+  }
+>() {
+  static readonly Live = Layer.scoped(
+    Checkpoints,
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const watched = new Set<Recorder>()
+      const store = Effect.suspend(() => {
+        const parts = new Map<Recorder, Checkpoint>()
+        for (const recorder of watched) {
+          const part = recorder.takePartial()
+          if (part !== null) parts.set(recorder, { runId: recorder.runId, ...part })
+        }
+        if (parts.size === 0) return Effect.void
+        return Effect.tapError(runs.checkpoint([...parts.values()]), () =>
+          Effect.sync(() => {
+            for (const [recorder, part] of parts) recorder.putBack(part)
+          })
+        )
+      })
+      yield* store.pipe(
+        Effect.catchAll((error) => Effect.logWarning("partial answers could not be stored", error.cause)),
+        Effect.repeat(Schedule.spaced(period)),
+        Effect.forkScoped
+      )
+      return {
+        watch: (recorder) =>
+          Effect.acquireRelease(
+            Effect.sync(() => watched.add(recorder)),
+            () => Effect.sync(() => watched.delete(recorder))
+          )
+      }
+    })
+  )
+}

@@ -1,0 +1,128 @@
+/**
+ * Where a session's questions and answers are kept, and what the model is reminded of. One journal a
+ * session: `stored` writes to the database; `unsaved` is debug mode, and forgets everything with it.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { ModelMessage } from "../model/LanguageModel.ts"
+import { Messages } from "../storage/Messages.ts"
+import type { NewMessage, Run, RunStatus } from "../storage/rows.ts"
+import { type Acceptance, type Ending, Runs } from "../storage/Runs.ts"
+import { Sessions } from "../storage/Sessions.ts"
+import type { SessionTaken, StorageError } from "../storage/StorageError.ts"
+import { remembered } from "./memory.ts"
+
+/** How many complete rounds of the conversation the model is given. */
+const memoryRounds = 10
+
+/** A run as far as a session needs to know it. */
+export interface KnownRun {
+  readonly runId: string
+  readonly status: RunStatus
+  readonly questionId: number | null
+}
+
+export interface Journal {
+  readonly accept: (
+    acceptance: Acceptance
+  ) => Effect.Effect<{ readonly run: KnownRun; readonly fresh: boolean }, SessionTaken | StorageError>
+  readonly find: (clientMsgId: string) => Effect.Effect<Option.Option<KnownRun>, StorageError>
+  readonly start: (runId: string) => Effect.Effect<void, StorageError>
+  /** The rows' ids, or null for each that is not kept. */
+  readonly record: (
+    runId: string,
+    messages: ReadonlyArray<NewMessage>
+  ) => Effect.Effect<ReadonlyArray<number | null>, StorageError>
+  readonly finish: (
+    runId: string,
+    ending: Ending
+  ) => Effect.Effect<ReadonlyArray<number | null>, StorageError>
+  readonly rollback: (runId: string) => Effect.Effect<void, StorageError>
+  /** The last complete rounds, oldest first. */
+  readonly memory: Effect.Effect<ReadonlyArray<ModelMessage>, StorageError>
+  readonly forget: Effect.Effect<void, StorageError>
+}
+
+const known = (run: Run): KnownRun => ({ runId: run.id, status: run.status, questionId: run.question_id })
+
+export const storedJournal = (chatId: string) =>
+  Effect.gen(function* () {
+    const runs = yield* Runs
+    const messages = yield* Messages
+    const sessions = yield* Sessions
+    const journal: Journal = {
+      accept: (acceptance) =>
+        Effect.map(runs.accept(acceptance), ({ run, fresh }) => ({ run: known(run), fresh })),
+      find: (clientMsgId) => Effect.map(runs.find(chatId, clientMsgId), Option.map(known)),
+      start: runs.start,
+      record: runs.record,
+      finish: runs.finish,
+      rollback: runs.rollback,
+      memory: Effect.map(messages.memory(chatId, memoryRounds), remembered),
+      forget: sessions.forget(chatId)
+    }
+    return journal
+  })
+
+interface UnsavedRound {
+  readonly runId: string
+  readonly clientMsgId: string | null
+  status: RunStatus
+  readonly messages: Array<NewMessage>
+}
+
+/** Keeps only what the model is reminded of, in process. */
+export const unsavedJournal = Effect.sync(() => {
+  let rounds: Array<UnsavedRound> = []
+  const roundOf = (runId: string) => rounds.find((round) => round.runId === runId)
+  const known = (round: UnsavedRound): KnownRun => ({
+    runId: round.runId,
+    status: round.status,
+    questionId: null
+  })
+  const byClient = (clientMsgId: string) => rounds.find((round) => round.clientMsgId === clientMsgId)
+  const keep = (runId: string, messages: ReadonlyArray<NewMessage>) => {
+    roundOf(runId)?.messages.push(...messages)
+    return messages.map(() => null)
+  }
+  const journal: Journal = {
+    accept: (acceptance) =>
+      Effect.sync(() => {
+        const before = acceptance.clientMsgId === null ? undefined : byClient(acceptance.clientMsgId)
+        if (before !== undefined) return { run: known(before), fresh: false }
+        const round: UnsavedRound = {
+          runId: acceptance.runId,
+          clientMsgId: acceptance.clientMsgId,
+          status: "queued",
+          messages: [acceptance.question]
+        }
+        rounds = [...rounds.slice(-memoryRounds), round]
+        return { run: known(round), fresh: true }
+      }),
+    find: (clientMsgId) =>
+      Effect.sync(() => Option.map(Option.fromNullable(byClient(clientMsgId)), known)),
+    start: (runId) =>
+      Effect.sync(() => {
+        const round = roundOf(runId)
+        if (round !== undefined) round.status = "running"
+      }),
+    record: (runId, messages) => Effect.sync(() => keep(runId, messages)),
+    finish: (runId, ending) =>
+      Effect.sync(() => {
+        const round = roundOf(runId)
+        if (round !== undefined) round.status = ending.status
+        return keep(runId, ending.messages)
+      }),
+    rollback: (runId) =>
+      Effect.sync(() => {
+        rounds = rounds.filter((round) => round.runId !== runId)
+      }),
+    memory: Effect.sync(() =>
+      remembered(rounds.filter((round) => round.status === "done").flatMap((round) => round.messages))
+    ),
+    forget: Effect.sync(() => {
+      rounds = rounds.filter((round) => round.status === "queued" || round.status === "running")
+    })
+  }
+  return journal
+})

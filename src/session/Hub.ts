@@ -1,0 +1,201 @@
+/**
+ * All live sessions of this node, found or made by (user, app, chat), kept while anyone holds them and for a
+ * while after, so that a client that lost its socket finds its frames again.
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RcMap from "effect/RcMap"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import type { App } from "../app/App.ts"
+import { Catalogue } from "../app/Catalogue.ts"
+import { Settings } from "../config.ts"
+import { type AppError, NotYours } from "../protocol/errors.ts"
+import type { Address } from "../protocol/frames.ts"
+import { Checkpoints } from "../run/Checkpoints.ts"
+import { type Journal, storedJournal, unsavedJournal } from "../run/Journal.ts"
+import { Messages } from "../storage/Messages.ts"
+import { Runs } from "../storage/Runs.ts"
+import { Sessions } from "../storage/Sessions.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { FrameLog } from "./FrameLog.ts"
+import { makeSession, type RunSlots, type Session, type SessionOptions } from "./Session.ts"
+import { SessionControl } from "./SessionControl.ts"
+import { Ticker } from "./Ticker.ts"
+
+/** How long a session's frames are kept after its last run and socket. */
+const keepIdle = "5 minutes"
+
+/** Idle sessions at most; beyond it the one that has been idle longest is dropped. */
+const maxSessions = 20_000
+
+export interface HubService {
+  /**
+   * The session of this user in this chat, held until the scope closes. Fails with `NotYours` when the chat
+   * is another user's, another app's, or deleted.
+   */
+  readonly open: (
+    address: Address,
+    userId: number
+  ) => Effect.Effect<Session, NotYours | StorageError, Scope.Scope>
+  /** A session of this scope alone, of which nothing is kept (debug mode). */
+  readonly openPrivate: (
+    address: Address,
+    app: Effect.Effect<App, AppError | StorageError>
+  ) => Effect.Effect<Session, never, Scope.Scope>
+  /** No new runs from here on; those in progress get `drainTimeout`, then they are stopped and stored. */
+  readonly drain: Effect.Effect<void>
+  readonly activeRuns: () => number
+}
+
+class Key extends Data.Class<{ readonly userId: number; readonly flowId: string; readonly chatId: string }> {}
+
+export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
+  static readonly Live = Layer.scopedContext(
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const catalogue = yield* Catalogue
+      const checkpoints = yield* Checkpoints
+      const ticker = yield* Ticker
+      const sessions = yield* Sessions
+      const stores = yield* Effect.context<Runs | Messages | Sessions>()
+      const live = new Map<string, Set<Session>>()
+      let running = 0
+      let draining = false
+
+      const slots: RunSlots = {
+        take: () => {
+          if (draining || running >= settings.maxRuns) return false
+          running += 1
+          return true
+        },
+        hold: () => {
+          running += 1
+        },
+        release: () => {
+          running -= 1
+        }
+      }
+
+      const common = (address: Address, journal: Journal) =>
+        Effect.sync(
+          (): Omit<SessionOptions, "openApp" | "retain"> => ({
+            address,
+            journal,
+            checkpoints,
+            slots,
+            log: new FrameLog({
+              epoch: crypto.randomUUID().slice(0, 8),
+              address,
+              onDirty: ticker.schedule
+            }),
+            nodeId: settings.nodeId,
+            maxQueued: settings.maxQueuedRuns,
+            orphanTimeout: settings.runOrphanTimeout
+          })
+        )
+
+      /** Known by its chat until the scope closes, for `forget` and `drain`. */
+      const register = (session: Session) =>
+        Effect.acquireRelease(
+          Effect.sync(() => {
+            const { chatId } = session.address
+            const group = live.get(chatId) ?? new Set()
+            live.set(chatId, group.add(session))
+          }),
+          () =>
+            Effect.sync(() => {
+              const { chatId } = session.address
+              const group = live.get(chatId)
+              group?.delete(session)
+              if (group?.size === 0) live.delete(chatId)
+            })
+        )
+
+      const lookup = (key: Key): Effect.Effect<Session, NotYours | StorageError, Scope.Scope> =>
+        Effect.gen(function* () {
+          const row = yield* sessions.get(key.chatId)
+          if (Option.isSome(row) && (row.value.user_id !== key.userId || row.value.flow_id !== key.flowId)) {
+            return yield* new NotYours({ what: "chat" })
+          }
+          const journal = yield* storedJournal(key.chatId)
+          const session = yield* makeSession({
+            ...(yield* common({ flowId: key.flowId, chatId: key.chatId }, journal)),
+            openApp: catalogue.open(key.flowId),
+            retain: Effect.orDie(RcMap.get(rcMap, key))
+          })
+          yield* register(session)
+          return session
+        }).pipe(Effect.provide(stores))
+
+      const rcMap: RcMap.RcMap<Key, Session, NotYours | StorageError> = yield* RcMap.make({
+        lookup,
+        idleTimeToLive: keepIdle
+      })
+
+      /** Of the idle ones the map hands out keys oldest first: insertion order. */
+      const bounded = Effect.gen(function* () {
+        if (live.size < maxSessions) return
+        for (const key of yield* RcMap.keys(rcMap)) {
+          const group = live.get(key.chatId)
+          const idle = [...(group ?? [])].every(
+            (session) => session.activeRun() === null && session.log.readerCount === 0
+          )
+          if (idle) return yield* RcMap.invalidate(rcMap, key)
+        }
+      })
+
+      const open: HubService["open"] = (address, userId) => {
+        const key = new Key({ userId, ...address })
+        return Effect.zipRight(bounded, RcMap.get(rcMap, key)).pipe(
+          // The map would remember a failure for as long as a session.
+          Effect.tapError(() => RcMap.invalidate(rcMap, key))
+        )
+      }
+
+      const openPrivate: HubService["openPrivate"] = (address, app) =>
+        Effect.gen(function* () {
+          const journal = yield* unsavedJournal
+          const session = yield* makeSession({
+            ...(yield* common(address, journal)),
+            openApp: app,
+            retain: Effect.void
+          })
+          yield* register(session)
+          return session
+        })
+
+      const stopAll = (group: Iterable<Session>) =>
+        Effect.forEach([...group], (session) => session.stop("all"), {
+          concurrency: "unbounded",
+          discard: true
+        })
+
+      const drained = Effect.repeat(
+        Effect.sync(() => running === 0),
+        { until: (quiet) => quiet, schedule: Schedule.spaced("50 millis") }
+      )
+
+      const drain = Effect.gen(function* () {
+        draining = true
+        yield* Effect.timeoutOption(drained, settings.drainTimeout)
+        yield* stopAll([...live.values()].flatMap((group) => [...group]))
+      })
+
+      const forget = (chatId: string) =>
+        Effect.gen(function* () {
+          yield* stopAll(live.get(chatId) ?? [])
+          for (const key of yield* RcMap.keys(rcMap)) {
+            if (key.chatId === chatId) yield* RcMap.invalidate(rcMap, key)
+          }
+        })
+
+      return Context.make(Hub, { open, openPrivate, drain, activeRuns: () => running }).pipe(
+        Context.add(SessionControl, { forget, draining: Effect.sync(() => draining) })
+      )
+    })
+  )
+}
