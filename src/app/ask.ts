@@ -1,0 +1,22 @@
+/** One turn of the configured model inside a run: what streams goes to the run's sink, failures become the run's. */
+import * as Effect from "effect/Effect"
+import type { Completion, LanguageModelService, ModelRequest } from "../model/LanguageModel.ts"
+import { RunFailed } from "../protocol/errors.ts"
+import { Deltas } from "../protocol/RunEvent.ts"
+import type { AppKind } from "./App.ts"
+
+export const ask = (
+  model: LanguageModelService,
+  kind: AppKind,
+  request: ModelRequest
+): Effect.Effect<Completion, RunFailed, Deltas> =>
+  Effect.gen(function* () {
+    const sink = yield* Deltas
+    const completion = yield* model
+      .generate(request, sink)
+      .pipe(Effect.mapError((error) => new RunFailed({ reason: error.reason, kind })))
+    if (completion.text === "" && completion.toolCalls.length === 0) {
+      return yield* new RunFailed({ reason: "the model gave no answer", kind })
+    }
+    return completion
+  })

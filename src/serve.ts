@@ -1,0 +1,56 @@
+/** Opens the port: REST and the page through the platform's handler, sockets through our own gateway. */
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { Settings } from "./config.ts"
+import { serveSockets } from "./gateway/Gateway.ts"
+import { httpApp } from "./http/app.ts"
+import { Hub } from "./session/Hub.ts"
+
+/** The port could not be opened; the message says what to do. */
+export class CannotListen extends Data.TaggedError("CannotListen")<{ readonly message: string }> {}
+
+/** Time a client may take for its request head, and for a whole request. */
+const headTimeout = 10_000
+const requestTimeout = 120_000
+
+const explain = (error: NodeJS.ErrnoException, host: string, port: number): string => {
+  if (error.code === "EADDRINUSE") return `port ${port} is in use; set PORT to another one`
+  if (error.code === "EACCES") return `port ${port} needs more rights; set PORT above 1023`
+  return `cannot listen on ${host}:${port}: ${error.message}`
+}
+
+/** Serves until the scope closes; then runs are drained, sockets told to come back, the port closed. */
+export const serve = Effect.gen(function* () {
+  const { host, port } = yield* Settings
+  const hub = yield* Hub
+  const server = createServer({ headersTimeout: headTimeout, requestTimeout })
+  server.on("request", yield* NodeHttpServer.makeHandler(yield* httpApp))
+  yield* serveSockets(server)
+  const address = yield* Effect.acquireRelease(
+    Effect.async<AddressInfo, CannotListen>((resume) => {
+      server.once("error", (error) => {
+        resume(Effect.fail(new CannotListen({ message: explain(error, host, port) })))
+      })
+      server.listen(port, host, () => {
+        const bound = server.address()
+        resume(
+          bound === null || typeof bound === "string"
+            ? Effect.dieMessage("the server has no port")
+            : Effect.succeed(bound)
+        )
+      })
+    }),
+    () =>
+      Effect.async<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  )
+  // Registered last, so it runs first: while runs are drained the port answers, and says that it drains.
+  yield* Effect.addFinalizer(() => hub.drain)
+  const shown = host.includes(":") ? `[${host}]` : host
+  return { port: address.port, url: `http://${shown}:${address.port}` }
+})

@@ -1,0 +1,215 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
+import * as fc from "fast-check"
+import type { App } from "../../src/app/App.ts"
+import { RunFailed } from "../../src/protocol/errors.ts"
+import type { Ask, OnBusy } from "../../src/protocol/payloads.ts"
+import { Deltas, noUsage, type RunEvent } from "../../src/protocol/RunEvent.ts"
+import { type Journal, unsavedJournal } from "../../src/run/Journal.ts"
+import { FrameLog } from "../../src/session/FrameLog.ts"
+import { makeSession, type Session } from "../../src/session/Session.ts"
+import { SeededScheduler, seededRandom } from "../support/SeededScheduler.ts"
+
+const address = { flowId: "a".repeat(32), chatId: "chat" }
+const asker = { userId: 1, ip: "127.0.0.1" }
+
+/** Gives way a drawn number of times, as a database or a model would. */
+const dawdle = (random: () => number) =>
+  Effect.suspend(() => Effect.repeatN(Effect.yieldNow(), Math.floor(random() * 6)))
+
+/** Streams its question back, letter by letter; fails or answers nothing when told to. */
+const dawdlingApp = (random: () => number): App => ({
+  flowId: address.flowId,
+  flowType: 5,
+  kind: "assistant",
+  name: "Echo",
+  onDisconnect: "continue",
+  inputKey: "input",
+  answer: ({ text }) =>
+    Stream.unwrap(
+      Effect.map(Deltas, (sink) => {
+        const tool: ReadonlyArray<RunEvent> = [
+          { _tag: "ToolStarted", id: "t1", category: "tool", name: "x", input: "{}", callId: "c", turn: 0 },
+          { _tag: "ToolEnded", id: "t1", output: "1", failed: false }
+        ]
+        const letters = Stream.fromIterable(text).pipe(
+          Stream.mapEffect((letter) =>
+            Effect.zipRight(
+              dawdle(random),
+              Effect.sync(() => sink.text(letter))
+            )
+          ),
+          Stream.drain
+        )
+        const answered: RunEvent = { _tag: "Answered", text, source: 0, passages: [], usage: noUsage }
+        const end = text.startsWith("fail")
+          ? Stream.fail(new RunFailed({ reason: "told to", kind: "assistant" }))
+          : text.startsWith("die")
+            ? Stream.die("told to")
+            : Stream.make(answered)
+        return Stream.concat(Stream.fromIterable(tool), Stream.concat(letters, end))
+      })
+    )
+})
+
+interface Ended {
+  readonly runId: string
+  readonly status: string
+}
+
+/** A journal that takes its time, and keeps what was accepted and how it ended. */
+const dawdlingJournal = (random: () => number, accepted: Array<string>, ended: Array<Ended>) =>
+  Effect.map(unsavedJournal, (inner): Journal => {
+    const slow = <A, E>(effect: Effect.Effect<A, E>) => Effect.zipRight(dawdle(random), effect)
+    return {
+      ...inner,
+      accept: (acceptance) =>
+        slow(inner.accept(acceptance)).pipe(
+          Effect.tap(({ run, fresh }) => Effect.sync(() => fresh && accepted.push(run.runId)))
+        ),
+      find: (id) => slow(inner.find(id)),
+      start: (id) => slow(inner.start(id)),
+      record: (id, messages) => slow(inner.record(id, messages)),
+      rollback: (id) => slow(inner.rollback(id)),
+      finish: (runId, ending) =>
+        slow(inner.finish(runId, ending)).pipe(
+          Effect.tap(() => Effect.sync(() => ended.push({ runId, status: ending.status })))
+        )
+    }
+  })
+
+type Command =
+  | { readonly kind: "ask"; readonly text: string; readonly onBusy: OnBusy; readonly id: string | null }
+  | { readonly kind: "stop"; readonly scope: "run" | "all" }
+  | { readonly kind: "wait" }
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("ask" as const),
+      text: fc.constantFrom("a", "hello", "a longer question", "fail", "die"),
+      onBusy: fc.constantFrom<OnBusy>("enqueue", "reject", "interrupt", "rollback"),
+      id: fc.constantFrom(null, "m1", "m2", "m3")
+    })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("stop" as const),
+      scope: fc.constantFrom("run" as const, "all" as const)
+    })
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: "wait" as const }) }
+)
+
+const perform = (session: Session, step: Command, random: () => number): Effect.Effect<unknown> => {
+  switch (step.kind) {
+    case "wait":
+      return dawdle(random)
+    case "stop":
+      return session.stop(step.scope)
+    case "ask": {
+      const ask: Ask = {
+        _tag: "Ask",
+        inputs: { input: step.text },
+        clientMsgId: step.id,
+        onBusy: step.onBusy
+      }
+      return Effect.either(session.ask(ask, asker)).pipe(
+        Effect.tap((result) =>
+          Effect.sync(() => {
+            if (Either.isLeft(result)) expect(["SessionBusy", "QueueFull"]).toContain(result.left._tag)
+          })
+        )
+      )
+    }
+  }
+}
+
+interface SeenFrame {
+  readonly type: string
+  readonly run_id: string
+}
+
+/** Several sockets' commands against one session, in the order the seed decides; then its whole log. */
+const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
+  Effect.gen(function* () {
+    const random = seededRandom(seed)
+    const accepted: Array<string> = []
+    const ended: Array<Ended> = []
+    let slots = 0
+    const log = new FrameLog({ epoch: "e", address, onDirty: () => undefined })
+    const session = yield* makeSession({
+      address,
+      log,
+      journal: yield* dawdlingJournal(random, accepted, ended),
+      openApp: Effect.succeed(dawdlingApp(random)),
+      checkpoints: { watch: () => Effect.void },
+      slots: {
+        take: () => {
+          slots += 1
+          return true
+        },
+        hold: () => {
+          slots += 1
+        },
+        release: () => {
+          slots -= 1
+        }
+      },
+      nodeId: "node-1",
+      maxQueued: 4,
+      orphanTimeout: Duration.minutes(10),
+      retain: Effect.void
+    })
+    yield* session.attend
+    const fibers = yield* Effect.forEach(sockets, (commands) =>
+      Effect.fork(Effect.forEach(commands, (step) => perform(session, step, random), { discard: true }))
+    )
+    yield* Effect.forEach(fibers, Fiber.join)
+    yield* Effect.repeat(Effect.yieldNow(), { until: () => session.activeRun() === null })
+    const frames: Array<SeenFrame> = []
+    for (let next = log.next(0); next !== null; next = log.next(next.seq)) frames.push(JSON.parse(next.json))
+    return { frames, accepted, ended, slots, end: log.next(log.lastSeq) }
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(Logger.remove(Logger.defaultLogger)),
+    Effect.withScheduler(new SeededScheduler(seed))
+  )
+
+describe("a session, whatever the interleaving", () => {
+  it("tells every accepted question by one begin and one close, one run at a time, and ends it once", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer(),
+        fc.array(fc.array(command, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 }),
+        async (seed, sockets) => {
+          const { frames, accepted, ended, slots } = await Effect.runPromise(play(seed, sockets))
+          const begun = frames.filter(({ type }) => type === "begin").map(({ run_id }) => run_id)
+          const closed = frames.filter(({ type }) => type === "close").map(({ run_id }) => run_id)
+          expect([...begun].sort()).toEqual([...accepted].sort())
+          expect(closed).toEqual(begun)
+          expect(ended.map(({ runId }) => runId).sort()).toEqual([...accepted].sort())
+          expect(slots).toBe(0)
+          let open: string | null = null
+          for (const { type, run_id } of frames) {
+            if (type === "begin") {
+              expect(open).toBeNull()
+              open = run_id
+            }
+            expect(run_id).toBe(open)
+            if (type === "close") open = null
+          }
+          expect(open).toBeNull()
+        }
+      ),
+      { numRuns: 500 }
+    )
+  })
+})
