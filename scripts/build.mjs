@@ -14,10 +14,14 @@ const newest = (path) => {
 }
 
 const run = (program, ...args) => {
-  const { status } = spawnSync(process.execPath, [join(root, "node_modules", ...program.split("/")), ...args], {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"]
-  })
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, "node_modules", ...program.split("/")), ...args],
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"]
+    }
+  )
   if (status !== 0) process.exit(status ?? 1)
 }
 

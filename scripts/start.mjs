@@ -1,9 +1,9 @@
 /** `npm start`: installs what is missing, builds what has changed, starts the server. Needs Node ≥ 20 and npm. */
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 
@@ -15,7 +15,9 @@ if (major === undefined || major < 20) {
 
 if (!existsSync(join(root, "node_modules", ".package-lock.json"))) {
   console.log("installing dependencies (once) …")
-  console.log("  the SQLite driver is downloaded ready-made, or compiled here where it cannot be (about 2 minutes)")
+  console.log(
+    "  the SQLite driver is downloaded ready-made, or compiled here where it cannot be (about 2 minutes)"
+  )
   const install = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
@@ -40,6 +42,5 @@ if (!process.env.DATABASE_URL) {
   }
 }
 
-const server = spawn(process.execPath, [join(root, "dist", "main.js")], { stdio: "inherit" })
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => server.kill(signal))
-server.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 0) : 1))
+// In this process, so that a signal to it is a signal to the server.
+await import(pathToFileURL(join(root, "dist", "main.js")).href)

@@ -7,15 +7,10 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import {
-  type AppError,
-  BinaryFrame,
-  type ProtocolError,
-  RateLimited,
-  tell
-} from "../protocol/errors.ts"
+import { type AppError, BinaryFrame, type ProtocolError, RateLimited, tell } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import { type Ask, decodePayload, type Payload, type ResumePoint } from "../protocol/payloads.ts"
+import { Actions } from "../run/Actions.ts"
 import { loggedDefect } from "../run/recorder.ts"
 import type { Session } from "../session/Session.ts"
 import { StorageError } from "../storage/StorageError.ts"
@@ -41,6 +36,8 @@ export const runConnection = (peer: Peer, opening: Opening) =>
     const following = new Following(peer, yield* Effect.scope)
     const allowance = new Allowance(yield* Clock.currentTimeMillis)
     const { userId, ip, native } = peer.identity
+    const actions = yield* Actions
+    const isAction = (name: string) => Object.hasOwn(actions, name)
     let own = opening.address
     let notJson = 0
 
@@ -56,7 +53,8 @@ export const runConnection = (peer: Peer, opening: Opening) =>
       error instanceof StorageError ? loggedDefect("socket", Cause.fail(error)) : Effect.succeed(error)
 
     const openOwn = Effect.gen(function* () {
-      if (Either.isRight(opening.session)) return yield* following.adopt(opening.session.right, opening.resume)
+      if (Either.isRight(opening.session))
+        return yield* following.adopt(opening.session.right, opening.resume)
       const error = yield* hidden(opening.session.left)
       yield* tellError(error, opening.address)
       return yield* new Fatal({ error })
@@ -119,7 +117,7 @@ export const runConnection = (peer: Peer, opening: Opening) =>
 
     const serve = (text: string) =>
       Effect.suspend((): Effect.Effect<void, Fatal, Effect.Effect.Context<ReturnType<typeof dispatch>>> => {
-        const decoded = decodePayload(text)
+        const decoded = decodePayload(text, isAction)
         if (Either.isLeft(decoded)) return refuse(decoded.left, own)
         const address = decoded.right.address ?? own
         return dispatch(decoded.right).pipe(

@@ -6,8 +6,8 @@
  * frame (docs/architecture.md, "The front door").
  */
 import type { IncomingMessage, Server } from "node:http"
-import type { Duplex } from "node:stream"
 import { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -20,7 +20,7 @@ import type { Session } from "../session/Session.ts"
 import { SessionControl } from "../session/SessionControl.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { runConnection } from "./Connection.ts"
-import { readHandshake, Refused } from "./handshake.ts"
+import { Refused, readHandshake } from "./handshake.ts"
 import { openSession } from "./openSession.ts"
 import { Peer, type PeerIdentity } from "./Peer.ts"
 import { Peers } from "./Peers.ts"
@@ -79,7 +79,8 @@ export const serveSockets = (server: Server) =>
     const connections = yield* FiberSet.make<void, never>()
 
     const admit = Effect.gen(function* () {
-      const full = (yield* FiberSet.size(connections)) > settings.maxConnections
+      // Asked in a connection's first step, before its own fiber counts.
+      const full = (yield* FiberSet.size(connections)) >= settings.maxConnections
       if (full || (yield* control.draining)) {
         return yield* new Refused({
           status: 503,
@@ -129,9 +130,7 @@ export const serveSockets = (server: Server) =>
         Effect.asVoid
       )
 
-    const fork = yield* FiberSet.runtime(connections)<
-      Effect.Effect.Context<ReturnType<typeof welcome>>
-    >()
+    const fork = yield* FiberSet.runtime(connections)<Effect.Effect.Context<ReturnType<typeof welcome>>>()
 
     yield* Effect.acquireRelease(
       Effect.sync(() => {
@@ -148,7 +147,7 @@ export const serveSockets = (server: Server) =>
         Effect.gen(function* () {
           server.off("upgrade", onUpgrade)
           yield* peers.endAll(new Draining())
-          yield* Effect.timeoutOption(FiberSet.awaitEmpty(connections), closeTimeout)
+          yield* FiberSet.awaitEmpty(connections).pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout))
         })
     )
   })

@@ -57,6 +57,11 @@ export class Outbox {
     this.block()
   }
 
+  /** Writes what its logs have for this turn, before the socket is closed. */
+  flush(): void {
+    for (const reader of this.readers) reader.log.flush()
+  }
+
   private advance(reader: Reader): void {
     if (this.blocked || this.ws.readyState !== this.ws.OPEN) return
     if (!reader.log.has(reader.position)) {

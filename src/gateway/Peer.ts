@@ -46,7 +46,9 @@ export class Peer {
   /** Closes the socket with the code and words of the error's row; a row without a close code leaves it open. */
   end(error: ProtocolError): void {
     const { close } = tell(error)
-    if (close !== null) this.ws.close(close.code, close.reason)
+    if (close === null) return
+    this.outbox.flush()
+    this.ws.close(close.code, close.reason)
   }
 
   /** Pings; ends the socket if the last ping went unanswered. */

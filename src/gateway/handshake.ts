@@ -11,8 +11,8 @@ import { Settings } from "../config.ts"
 import type { Address } from "../protocol/frames.ts"
 import { isChatId, normalFlowId } from "../protocol/ids.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
-import type { PeerIdentity } from "./Peer.ts"
 import type { Wanted } from "./openSession.ts"
+import type { PeerIdentity } from "./Peer.ts"
 
 export class Refused extends Data.TaggedError("Refused")<{
   readonly status: 400 | 401 | 403 | 404 | 503

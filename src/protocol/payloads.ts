@@ -29,6 +29,8 @@ export type Payload = { readonly address: Address | null } & (
 
 export interface Ask {
   readonly _tag: "Ask"
+  /** "default", or the name of another action that this server knows. */
+  readonly action: string
   readonly inputs: Readonly<Record<string, unknown>>
   readonly clientMsgId: string | null
   readonly onBusy: OnBusy
@@ -62,18 +64,26 @@ const decodeSwitch = Schema.decodeUnknownEither(SwitchTarget)
 /** JSON deeper than this is nobody's question. */
 const maxDepth = 64
 
-/** Decodes one text message. */
-export const decodePayload = (text: string): Either.Either<Payload, NotJson | InvalidInput> => {
+/** Decodes one text message. `isAction` knows the actions beside those of the protocol itself. */
+export const decodePayload = (
+  text: string,
+  isAction: (name: string) => boolean
+): Either.Either<Payload, NotJson | InvalidInput> => {
   if (isTooDeep(text)) return invalid(`nested deeper than ${maxDepth} levels`)
   const json = parseObject(text)
   if (json === null) return Either.left(new NotJson())
   const fields = decodeFields(json)
   if (Either.isLeft(fields)) return invalid(firstIssue(fields.left))
-  return Either.flatMap(addressOf(fields.right), (address) => classify(fields.right, address))
+  return Either.flatMap(addressOf(fields.right), (address) => classify(fields.right, address, isAction))
 }
 
-const classify = (fields: Fields, address: Address | null): Either.Either<Payload, InvalidInput> => {
-  switch (fields.action ?? "") {
+const classify = (
+  fields: Fields,
+  address: Address | null,
+  isAction: (name: string) => boolean
+): Either.Either<Payload, InvalidInput> => {
+  const action = fields.action ?? ""
+  switch (action) {
     case "ping":
       return Either.right({ _tag: "Ping", address })
     case "stop":
@@ -82,12 +92,13 @@ const classify = (fields: Fields, address: Address | null): Either.Either<Payloa
     case "default":
       return withoutAction(fields, address)
     default:
-      return invalid(`unknown action "${(fields.action ?? "").slice(0, 40)}"`)
+      if (isAction(action)) return asked(fields, fields.inputs ?? {}, address, action)
+      return invalid(`unknown action "${action.slice(0, 40)}"`)
   }
 }
 
 const withoutAction = (fields: Fields, address: Address | null): Either.Either<Payload, InvalidInput> => {
-  if (fields.inputs) return asked(fields, fields.inputs, address)
+  if (fields.inputs) return switchOrAsk(fields, fields.inputs, address)
   if (fields.clear_history === true) return Either.right({ _tag: "ClearHistory", address })
   if (address === null) return invalid("inputs, action, or flow_id and chat_id are missing")
   const resume =
@@ -97,7 +108,7 @@ const withoutAction = (fields: Fields, address: Address | null): Either.Either<P
   return Either.right({ _tag: "Open", resume, address })
 }
 
-const asked = (
+const switchOrAsk = (
   fields: Fields,
   inputs: Readonly<Record<string, unknown>>,
   address: Address | null
@@ -110,14 +121,23 @@ const asked = (
       (to) => ({ _tag: "Switch", to, address })
     )
   }
-  return Either.right({
+  return asked(fields, inputs, address, "default")
+}
+
+const asked = (
+  fields: Fields,
+  inputs: Readonly<Record<string, unknown>>,
+  address: Address | null,
+  action: string
+): Either.Either<Payload, InvalidInput> =>
+  Either.right({
     _tag: "Ask",
+    action,
     inputs,
     clientMsgId: fields.client_msg_id ?? null,
     onBusy: fields.on_busy ?? "enqueue",
     address
   })
-}
 
 const addressOf = (fields: Fields): Either.Either<Address | null, InvalidInput> => {
   if (!fields.flow_id || !fields.chat_id) return Either.right(null)

@@ -69,9 +69,7 @@ export class Projection {
       message: toolMessage({ tool_key: started.name, output: ended.output }),
       intermediate_steps: toolOutputSteps(ended.output),
       message_id: messageId,
-      extra: JSON.stringify(
-        ended.failed ? { run_id: started.id, failed: true } : { run_id: started.id }
-      )
+      extra: JSON.stringify(ended.failed ? { run_id: started.id, failed: true } : { run_id: started.id })
     })
   }
 

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ModelMessage } from "../model/LanguageModel.ts"
 import { Messages } from "../storage/Messages.ts"
-import type { NewMessage, Run, RunStatus } from "../storage/rows.ts"
 import { type Acceptance, type Ending, Runs } from "../storage/Runs.ts"
+import type { NewMessage, Run, RunStatus } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { SessionTaken, StorageError } from "../storage/StorageError.ts"
 import { remembered } from "./memory.ts"
@@ -99,8 +99,7 @@ export const unsavedJournal = Effect.sync(() => {
         rounds = [...rounds.slice(-memoryRounds), round]
         return { run: known(round), fresh: true }
       }),
-    find: (clientMsgId) =>
-      Effect.sync(() => Option.map(Option.fromNullable(byClient(clientMsgId)), known)),
+    find: (clientMsgId) => Effect.sync(() => Option.map(Option.fromNullable(byClient(clientMsgId)), known)),
     start: (runId) =>
       Effect.sync(() => {
         const round = roundOf(runId)

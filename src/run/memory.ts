@@ -2,8 +2,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { ModelMessage, ToolCall } from "../model/LanguageModel.ts"
-import type { ToolEnded, ToolStarted } from "../protocol/RunEvent.ts"
 import { toolInput, toolInputSteps, toolMessage, toolOutputSteps } from "../protocol/projection.ts"
+import type { ToolEnded, ToolStarted } from "../protocol/RunEvent.ts"
 import { breakAnswer, type NewMessage } from "../storage/rows.ts"
 
 const StoredTool = Schema.parseJson(Schema.Struct({ input_str: Schema.String, output: Schema.String }))

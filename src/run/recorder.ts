@@ -25,8 +25,8 @@ import {
   type ToolEnded,
   type ToolStarted
 } from "../protocol/RunEvent.ts"
-import { breakAnswer, type NewMessage } from "../storage/rows.ts"
 import type { Ending } from "../storage/Runs.ts"
+import { breakAnswer, type NewMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Journal } from "./Journal.ts"
 import { toolRow } from "./memory.ts"
@@ -186,7 +186,10 @@ export class Recorder {
         return yield* this.completed(answer)
       }
       if (Exit.isSuccess(exit)) {
-        return yield* this.broke("failed", new RunFailed({ reason: "the app gave no answer", kind: this.kind }))
+        return yield* this.broke(
+          "failed",
+          new RunFailed({ reason: "the app gave no answer", kind: this.kind })
+        )
       }
       if (Cause.isInterruptedOnly(exit.cause)) return yield* this.broke("stopped", null)
       return yield* this.broke("failed", yield* this.presentable(exit.cause))

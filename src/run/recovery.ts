@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import { RunLost, tell } from "../protocol/errors.ts"
-import { breakAnswer, type NewMessage, type Run } from "../storage/rows.ts"
 import { Runs } from "../storage/Runs.ts"
+import { breakAnswer, type NewMessage, type Run } from "../storage/rows.ts"
 
 const partial = (run: Run): ReadonlyArray<NewMessage> =>
   [

@@ -9,16 +9,17 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Settings } from "../config.ts"
 import { type AppError, NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
+import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
 import { type Journal, storedJournal, unsavedJournal } from "../run/Journal.ts"
-import { Messages } from "../storage/Messages.ts"
-import { Runs } from "../storage/Runs.ts"
+import type { Messages } from "../storage/Messages.ts"
+import type { Runs } from "../storage/Runs.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
@@ -59,6 +60,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const settings = yield* Settings
       const catalogue = yield* Catalogue
       const checkpoints = yield* Checkpoints
+      const actions = yield* Actions
       const ticker = yield* Ticker
       const sessions = yield* Sessions
       const stores = yield* Effect.context<Runs | Messages | Sessions>()
@@ -85,6 +87,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           (): Omit<SessionOptions, "openApp" | "retain"> => ({
             address,
             journal,
+            actions,
             checkpoints,
             slots,
             log: new FrameLog({
@@ -181,7 +184,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       const drain = Effect.gen(function* () {
         draining = true
-        yield* Effect.timeoutOption(drained, settings.drainTimeout)
+        // Called while the server shuts down, where nothing can be interrupted unless it says so.
+        yield* drained.pipe(Effect.interruptible, Effect.timeoutOption(settings.drainTimeout))
         yield* stopAll([...live.values()].flatMap((group) => [...group]))
       })
 

@@ -9,11 +9,11 @@
  * - A run outlives its sockets, until the orphan timeout, unless its app says otherwise.
  */
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Option from "effect/Option"
-import type * as Duration from "effect/Duration"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import {
@@ -28,8 +28,8 @@ import {
 import type { Address, Frame, QuestionEcho } from "../protocol/frames.ts"
 import type { Ask } from "../protocol/payloads.ts"
 import { assistantProfile, Projection, skillProfile } from "../protocol/projection.ts"
+import type { Action, ActionTable } from "../run/Actions.ts"
 import type { Checkpoints } from "../run/Checkpoints.ts"
-import { handlers } from "../run/handlers.ts"
 import type { Journal, KnownRun } from "../run/Journal.ts"
 import { Recorder } from "../run/recorder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -83,6 +83,7 @@ export interface SessionOptions {
   readonly address: Address
   readonly log: FrameLog
   readonly journal: Journal
+  readonly actions: ActionTable
   readonly openApp: Effect.Effect<App, AppError | StorageError>
   readonly checkpoints: typeof Checkpoints.Service
   readonly slots: RunSlots
@@ -95,6 +96,7 @@ export interface SessionOptions {
 
 interface Waiting {
   readonly runId: string
+  readonly action: Action
   readonly app: App
   readonly ask: Ask
   readonly asker: Asker
@@ -118,12 +120,13 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
     const accepting = yield* Effect.makeSemaphore(1)
     const orphanage = yield* FiberHandle.make()
     const queue: Array<Waiting> = []
+    const cancelled: Array<Waiting> = []
     let active: Active | null = null
     /** A question that replaces the run in progress goes before the waiting ones. */
     let replacing = false
     let sockets = 0
 
-    const projectionOf = ({ runId, app, asker }: Waiting) =>
+    const projectionOf = ({ runId, app, asker }: Pick<Waiting, "runId" | "app" | "asker">) =>
       new Projection(address, runId, asker.userId, app.kind === "skill" ? skillProfile : assistantProfile)
 
     const recorderOf = (waiting: Waiting) =>
@@ -135,23 +138,27 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
         frames: projectionOf(waiting)
       })
 
-    /** Begins a run: its fiber exists, and can be interrupted, before anything else happens. */
+    /**
+     * Begins a run. Its fiber exists before anyone is told of it, and waits at a gate until it is `active`:
+     * from the client's first sight of the run, a stop finds something to interrupt.
+     */
     const start = (waiting: Waiting): Effect.Effect<void> =>
       Effect.gen(function* () {
-        const { app, ask, asker } = waiting
+        const { action, app, ask, asker, echo } = waiting
         const recorder = recorderOf(waiting)
-        log.beginRun()
-        const begin = recorder.begin(waiting.echo)
+        const request = { app, text: echo.message, inputs: ask.inputs, userId: asker.userId, journal }
+        const gate = yield* Deferred.make<void>()
         const closed = yield* Deferred.make<void>()
-        const events = handlers.default({
-          app,
-          text: waiting.echo.message,
-          inputs: ask.inputs,
-          userId: asker.userId,
-          journal
+        const fiber = yield* Deferred.await(gate).pipe(
+          Effect.zipRight(recorder.run(action.run(request))),
+          Effect.interruptible,
+          Effect.forkIn(scope)
+        )
+        yield* Effect.sync(() => {
+          log.beginRun()
+          active = { waiting, begin: recorder.begin(echo), fiber, closed }
         })
-        const fiber = yield* recorder.run(events).pipe(Effect.interruptible, Effect.forkIn(scope))
-        active = { waiting, begin, fiber, closed }
+        yield* Deferred.succeed(gate, undefined)
         yield* supervise(fiber, recorder, closed).pipe(Effect.forkIn(scope))
         yield* watchOrphan
       }).pipe(Effect.uninterruptible)
@@ -168,12 +175,16 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
         yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
         const exit = yield* Fiber.interrupt(fiber)
         yield* recorder.finish(exit)
+        while (cancelled.length > 0) yield* tellCancelled
+        // No step between here and the next question's start: nothing may see the session idle in between.
         log.endRun()
-        active = null
-        yield* Deferred.succeed(closed, undefined)
         const next = replacing ? undefined : queue.shift()
-        if (next === undefined) options.slots.release()
-        else yield* start(next)
+        if (next === undefined) {
+          active = null
+          options.slots.release()
+        }
+        yield* Deferred.succeed(closed, undefined)
+        if (next !== undefined) yield* start(next)
       }).pipe(Effect.scoped, Effect.uninterruptible)
 
     const interruptActive = Effect.suspend(() => {
@@ -182,9 +193,15 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
       return Effect.as(Effect.zipRight(Fiber.interruptFork(fiber), Deferred.await(closed)), true)
     })
 
-    /** A waiting question that will not run is told as begun and closed, so that no client waits for it. */
-    const cancelWaiting = (waiting: Waiting): Effect.Effect<void> =>
-      recorderOf(waiting).cancel(waiting.echo)
+    /**
+     * Questions that will not run are told as begun and closed, so that no client waits for them; between
+     * runs, so that their `close` is never taken for another's.
+     */
+    const tellCancelled = Effect.suspend(() =>
+      Effect.forEach(cancelled.splice(0), (waiting) => recorderOf(waiting).cancel(waiting.echo), {
+        discard: true
+      })
+    )
 
     const watchOrphan = Effect.suspend(() => {
       if (sockets > 0 || active === null) return FiberHandle.clear(orphanage)
@@ -216,8 +233,8 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
         user_id: asker.userId,
         client_msg_id: ask.clientMsgId
       }
-      const waiting: Waiting = { runId: run.runId, app, ask, asker, echo }
-      return { ...projectionOf(waiting).begin(echo), extra: JSON.stringify({ status: run.status }) }
+      const frames = projectionOf({ runId: run.runId, app, asker })
+      return { ...frames.begin(echo), extra: JSON.stringify({ status: run.status }) }
     }
 
     /** Makes room for a question beside the run in progress, or refuses it. */
@@ -243,9 +260,15 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
     const ask = (ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
       Effect.gen(function* () {
         const app = yield* options.openApp
-        const text = questionText(ask.inputs, app.inputKey)
+        const action = options.actions[ask.action]
+        if (action === undefined) {
+          return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
+        }
+        const text = action.question(ask.inputs, app)
         if (text === null) {
-          return yield* new InvalidInput({ reason: `inputs.${app.inputKey} must be a text that is not empty` })
+          return yield* new InvalidInput({
+            reason: `inputs.${app.inputKey} must be a text that is not empty`
+          })
         }
         if (ask.clientMsgId !== null) {
           const before = yield* journal.find(ask.clientMsgId)
@@ -270,7 +293,7 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
           user_id: asker.userId,
           client_msg_id: ask.clientMsgId
         }
-        const waiting: Waiting = { runId: run.runId, app, ask, asker, echo }
+        const waiting: Waiting = { runId: run.runId, action, app, ask, asker, echo }
         return yield* enter(waiting, idle)
       }).pipe(
         Effect.ensuring(resumeQueue),
@@ -283,7 +306,7 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
       Effect.flatMap(newRunId, (runId) =>
         journal.accept({
           runId,
-          action: "default",
+          action: ask.action,
           owner: options.nodeId,
           clientMsgId: ask.clientMsgId,
           session: {
@@ -311,19 +334,21 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
       })
 
     /** After a replacement: if it came to nothing, those who waited go on. */
-    const resumeQueue = Effect.suspend(() => {
-      if (!replacing) return Effect.void
+    const resumeQueue = Effect.gen(function* () {
+      if (!replacing) return
       replacing = false
-      const next = active === null ? queue.shift() : undefined
-      if (next === undefined) return Effect.void
+      if (active !== null) return
+      while (cancelled.length > 0) yield* tellCancelled
+      const next = queue.shift()
+      if (next === undefined) return
       options.slots.hold()
-      return start(next)
+      yield* start(next)
     })
 
     const stop = (scope: "run" | "all"): Effect.Effect<boolean> =>
       Effect.suspend(() => {
-        const waiting = scope === "all" ? queue.splice(0) : []
-        return Effect.zipLeft(interruptActive, Effect.forEach(waiting, cancelWaiting, { discard: true }))
+        if (scope === "all") cancelled.push(...queue.splice(0))
+        return interruptActive
       }).pipe(Effect.uninterruptible)
 
     return {
@@ -336,14 +361,3 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
       clearHistory: journal.forget
     }
   })
-
-/** The question among the inputs: under the app's own key, or the only other text there is. */
-const questionText = (inputs: Readonly<Record<string, unknown>>, inputKey: string): string | null => {
-  const own = Object.hasOwn(inputs, inputKey) ? inputs[inputKey] : undefined
-  if (own !== undefined) return typeof own === "string" && own.trim() !== "" ? own : null
-  const others = Object.entries(inputs).filter(
-    (entry): entry is [string, string] => entry[0] !== "id" && typeof entry[1] === "string"
-  )
-  const only = others.length === 1 ? others[0] : undefined
-  return only !== undefined && only[1].trim() !== "" ? only[1] : null
-}

@@ -72,6 +72,8 @@ export interface RunStore {
   /** Removes every message of an ended run, its question included, and marks it `stopped`. */
   readonly rollback: (runId: string) => Effect.Effect<void, StorageError>
   readonly get: (runId: string) => Effect.Effect<Option.Option<Run>, StorageError>
+  /** The run that this question of the client started, if it was accepted. */
+  readonly find: (chatId: string, clientMsgId: string) => Effect.Effect<Option.Option<Run>, StorageError>
   /** Newest first, at most `limit`. */
   readonly ofChat: (chatId: string, limit: number) => Effect.Effect<ReadonlyArray<Run>, StorageError>
   /** Runs of this owner that have not ended, oldest first. */

@@ -58,7 +58,9 @@ describe("a payload that is not understood", () => {
     Effect.gen(function* () {
       const { connect } = yield* startServer()
       const client = yield* connect(flowIds.echo, { chat: "c1" })
-      yield* client.sayRaw('{"__proto__":{"action":"stop"},"inputs":{"__proto__":{"input":"no"},"input":"yes"}}')
+      yield* client.sayRaw(
+        '{"__proto__":{"action":"stop"},"inputs":{"__proto__":{"input":"no"},"input":"yes"}}'
+      )
       yield* client.until(isClose)
       expect(client.frames.findLast(({ type }) => type === "end_cover")?.message).toBe("echo: yes")
       expect(Object.hasOwn(Object.prototype, "action")).toBe(false)
@@ -124,7 +126,9 @@ describe("a message that is no text of ours", () => {
       const server = yield* startServer()
       const served = yield* witness(server)
       const client = yield* server.connect(flowIds.echo, { chat: "c1" })
-      yield* Effect.forEach(Array.from({ length: 1000 }), () => client.say({ action: "ping" }), { discard: true })
+      yield* Effect.forEach(Array.from({ length: 1000 }), () => client.say({ action: "ping" }), {
+        discard: true
+      })
       expect(yield* client.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/^13013 /) })
       const error = messageOf(client.frames.find(isError))
       expect(error["status_code"]).toBe(13013)

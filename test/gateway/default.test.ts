@@ -22,7 +22,9 @@ describe("a question to an assistant", () => {
         "close/processing"
       ])
       expect(streamed(client.frames)).toBe("echo: hello there")
-      expect(client.frames.every(({ chat_id, flow_id }) => chat_id === "c1" && flow_id === flowIds.echo)).toBe(true)
+      expect(
+        client.frames.every(({ chat_id, flow_id }) => chat_id === "c1" && flow_id === flowIds.echo)
+      ).toBe(true)
       expect(client.frames.map(({ seq }) => seq)).toEqual(client.frames.map((_, i) => i + 1))
       expect(new Set(client.frames.map(({ run_id }) => run_id)).size).toBe(1)
       const rows = yield* messages("c1")
@@ -143,7 +145,9 @@ describe("a question to a skill", () => {
       const client = yield* connect(flowIds.skill, { chat: "c1" })
       yield* client.say({ inputs: { query: "by another name", id: "LLMChain-1" } })
       yield* client.until(isClose)
-      expect(client.frames.find((frame) => nameOf(frame) === "end/answer")?.message).toBe("skill: by another name")
+      expect(client.frames.find((frame) => nameOf(frame) === "end/answer")?.message).toBe(
+        "skill: by another name"
+      )
     })
   )
 })
@@ -152,9 +156,13 @@ describe("the first accepted question", () => {
   it.scopedLive("makes the session's row and one audit row, once, however many sockets race", () =>
     Effect.gen(function* () {
       const { connect, session, audit } = yield* startServer()
-      const clients = yield* Effect.forEach(Array.from({ length: 8 }), () => connect(flowIds.echo, { chat: "c1" }), {
-        concurrency: "unbounded"
-      })
+      const clients = yield* Effect.forEach(
+        Array.from({ length: 8 }),
+        () => connect(flowIds.echo, { chat: "c1" }),
+        {
+          concurrency: "unbounded"
+        }
+      )
       expect(Option.isNone(yield* session("c1"))).toBe(true)
       yield* Effect.forEach(clients, (client, i) => client.say({ inputs: { input: `question ${i}` } }), {
         concurrency: "unbounded"

@@ -119,32 +119,34 @@ describe("refusals at the upgrade", () => {
 })
 
 describe("errors of a run", () => {
-  it.scopedLive("a model's failure keeps what was streamed, says why, and closes the run, not the socket", () =>
-    Effect.gen(function* () {
-      const { connect, messages, run } = yield* startServer()
-      const client = yield* connect(flowIds.failing, { chat: "c1" })
-      yield* client.say(ask("go"))
-      yield* client.until(isClose)
-      expect(client.frames.filter(({ type }) => type !== "stream").map(nameOf)).toEqual([
-        "begin/processing",
-        "start/processing",
-        "end/answer",
-        "end/error",
-        "close/processing"
-      ])
-      const error = messageOf(client.frames.find(isError))
-      expect(error).toMatchObject({ status_code: 10499, data: { error: "the model server answered 500" } })
-      expect((yield* messages("c1")).map(({ message, remark }) => [message, remark])).toEqual([
-        ["go", ""],
-        ["half an ", "break_answer"]
-      ])
-      expect(yield* run(client.frames[0]?.run_id)).toMatchObject({
-        status: "failed",
-        error: "the model server answered 500"
+  it.scopedLive(
+    "a model's failure keeps what was streamed, says why, and closes the run, not the socket",
+    () =>
+      Effect.gen(function* () {
+        const { connect, messages, run } = yield* startServer()
+        const client = yield* connect(flowIds.failing, { chat: "c1" })
+        yield* client.say(ask("go"))
+        yield* client.until(isClose)
+        expect(client.frames.filter(({ type }) => type !== "stream").map(nameOf)).toEqual([
+          "begin/processing",
+          "start/processing",
+          "end/answer",
+          "end/error",
+          "close/processing"
+        ])
+        const error = messageOf(client.frames.find(isError))
+        expect(error).toMatchObject({ status_code: 10499, data: { error: "the model server answered 500" } })
+        expect((yield* messages("c1")).map(({ message, remark }) => [message, remark])).toEqual([
+          ["go", ""],
+          ["half an ", "break_answer"]
+        ])
+        expect(yield* run(client.frames[0]?.run_id)).toMatchObject({
+          status: "failed",
+          error: "the model server answered 500"
+        })
+        yield* client.say(ask("at once"))
+        yield* client.untilCount(isClose, 2)
       })
-      yield* client.say(ask("at once"))
-      yield* client.untilCount(isClose, 2)
-    })
   )
 
   it.scopedLive("a defect is told by an id that is in the log, without its detail", () =>

@@ -20,7 +20,9 @@ describe("several sockets on one session", () => {
     Effect.gen(function* () {
       const { connect } = yield* startServer()
       const clients = yield* Effect.forEach([0, 1, 2], () => connect(flowIds.echo, { chat: "c1" }))
-      yield* Effect.forEach(clients, (client, i) => client.say(ask(`from ${i}`)), { concurrency: "unbounded" })
+      yield* Effect.forEach(clients, (client, i) => client.say(ask(`from ${i}`)), {
+        concurrency: "unbounded"
+      })
       yield* Effect.forEach(clients, (client) => client.untilCount(isClose, 3))
       const [first, ...others] = clients.map(({ frames }) => frames)
       for (const frames of others) expect(frames).toEqual(first)
@@ -108,7 +110,11 @@ describe("resume", () => {
         chat: "c1",
         query: `&native=1&last_seq=${last}&epoch=${epoch}`
       })
-      expect((yield* second.until(isSession)).message).toMatchObject({ seq: last, status: "running", recovered: true })
+      expect((yield* second.until(isSession)).message).toMatchObject({
+        seq: last,
+        status: "running",
+        recovered: true
+      })
       yield* gate(0).text("three")
       yield* gate(0).finish
       yield* second.until(isClose)
@@ -212,7 +218,10 @@ describe("one socket, several sessions", () => {
       const two = yield* connect(flowIds.echo, { chat: "c1", user: 2 })
       yield* one.say(ask("mine"))
       yield* two.say(ask("no, mine"))
-      yield* Effect.all([one.until((f) => isClose(f) || isError(f)), two.until((f) => isClose(f) || isError(f))])
+      yield* Effect.all([
+        one.until((f) => isClose(f) || isError(f)),
+        two.until((f) => isClose(f) || isError(f))
+      ])
       const refused = [one, two].filter(({ frames }) => frames.some(isError))
       expect(refused).toHaveLength(1)
       expect(codeOf(refused[0]?.frames.find(isError))).toBe(13014)
@@ -232,7 +241,11 @@ describe("a question while a run is active", () => {
         yield* gate(i).finish
       }
       yield* client.untilCount(isClose, 3)
-      expect(client.frames.filter(isBegin).map(({ question }) => question?.message)).toEqual(["one", "two", "three"])
+      expect(client.frames.filter(isBegin).map(({ question }) => question?.message)).toEqual([
+        "one",
+        "two",
+        "three"
+      ])
     })
   )
 
@@ -285,20 +298,22 @@ describe("a question while a run is active", () => {
     })
   )
 
-  it.scopedLive("with a client_msg_id that was accepted before starts nothing and re-sends the run's begin", () =>
-    Effect.gen(function* () {
-      const { connect, messages } = yield* startServer()
-      const client = yield* connect(flowIds.echo, { chat: "c1" })
-      yield* client.say(ask("once", { client_msg_id: "m1" }))
-      yield* client.until(isClose)
-      const other = yield* connect(flowIds.echo, { chat: "c1" })
-      yield* other.say(ask("once", { client_msg_id: "m1" }))
-      const begin = yield* other.until(isBegin)
-      expect(begin.run_id).toBe(client.frames[0]?.run_id)
-      expect(begin.question).toEqual(client.frames[0]?.question)
-      expect(JSON.parse(begin.extra)).toEqual({ status: "done" })
-      expect((yield* messages("c1")).filter(({ category }) => category === "question")).toHaveLength(1)
-    })
+  it.scopedLive(
+    "with a client_msg_id that was accepted before starts nothing and re-sends the run's begin",
+    () =>
+      Effect.gen(function* () {
+        const { connect, messages } = yield* startServer()
+        const client = yield* connect(flowIds.echo, { chat: "c1" })
+        yield* client.say(ask("once", { client_msg_id: "m1" }))
+        yield* client.until(isClose)
+        const other = yield* connect(flowIds.echo, { chat: "c1" })
+        yield* other.say(ask("once", { client_msg_id: "m1" }))
+        const begin = yield* other.until(isBegin)
+        expect(begin.run_id).toBe(client.frames[0]?.run_id)
+        expect(begin.question).toEqual(client.frames[0]?.question)
+        expect(JSON.parse(begin.extra)).toEqual({ status: "done" })
+        expect((yield* messages("c1")).filter(({ category }) => category === "question")).toHaveLength(1)
+      })
   )
 })
 
@@ -310,10 +325,14 @@ describe("debug mode", () => {
       const other = yield* connect(flowIds.echo, {})
       yield* client.say(ask("hello"))
       yield* client.until(isClose)
-      expect(client.frames.every(({ chat_id, message_id }) => chat_id === "" && message_id === null)).toBe(true)
+      expect(client.frames.every(({ chat_id, message_id }) => chat_id === "" && message_id === null)).toBe(
+        true
+      )
       yield* client.say(ask("what do you remember?"))
       yield* client.untilCount(isClose, 2)
-      expect(client.frames.findLast(({ type }) => type === "end_cover")?.message).toBe('["hello","echo: hello"]')
+      expect(client.frames.findLast(({ type }) => type === "end_cover")?.message).toBe(
+        '["hello","echo: hello"]'
+      )
       expect(other.frames).toEqual([])
       expect(yield* messages("")).toEqual([])
     })

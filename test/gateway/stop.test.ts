@@ -150,22 +150,24 @@ describe("stop", () => {
     })
   )
 
-  it.scopedLive("with scope all clears the waiting questions, and tells each by its own begin and close", () =>
-    Effect.gen(function* () {
-      const { connect, gate, run } = yield* startServer()
-      const client = yield* connect(flowIds.gated, { chat: "c1", query: "&native=1" })
-      yield* client.say(ask("one"))
-      yield* gate(0).begun
-      yield* client.say(ask("two"))
-      yield* client.say(ask("three"))
-      yield* client.untilCount(({ category }) => category === "queue", 2)
-      yield* client.say({ action: "stop", scope: "all" })
-      yield* client.untilCount(isClose, 3)
-      const begun = client.frames.filter(({ type }) => type === "begin")
-      const closed = client.frames.filter(isClose)
-      expect(closed.map(({ run_id }) => run_id)).toEqual(begun.map(({ run_id }) => run_id))
-      expect(begun.map(({ question }) => question?.message)).toEqual(["one", "two", "three"])
-      for (const { run_id } of begun) expect(yield* run(run_id)).toMatchObject({ status: "stopped" })
-    })
+  it.scopedLive(
+    "with scope all clears the waiting questions, and tells each by its own begin and close",
+    () =>
+      Effect.gen(function* () {
+        const { connect, gate, run } = yield* startServer()
+        const client = yield* connect(flowIds.gated, { chat: "c1", query: "&native=1" })
+        yield* client.say(ask("one"))
+        yield* gate(0).begun
+        yield* client.say(ask("two"))
+        yield* client.say(ask("three"))
+        yield* client.untilCount(({ category }) => category === "queue", 2)
+        yield* client.say({ action: "stop", scope: "all" })
+        yield* client.untilCount(isClose, 3)
+        const begun = client.frames.filter(({ type }) => type === "begin")
+        const closed = client.frames.filter(isClose)
+        expect(closed.map(({ run_id }) => run_id)).toEqual(begun.map(({ run_id }) => run_id))
+        expect(begun.map(({ question }) => question?.message)).toEqual(["one", "two", "three"])
+        for (const { run_id } of begun) expect(yield* run(run_id)).toMatchObject({ status: "stopped" })
+      })
   )
 })

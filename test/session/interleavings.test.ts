@@ -10,6 +10,7 @@ import type { App } from "../../src/app/App.ts"
 import { RunFailed } from "../../src/protocol/errors.ts"
 import type { Ask, OnBusy } from "../../src/protocol/payloads.ts"
 import { Deltas, noUsage, type RunEvent } from "../../src/protocol/RunEvent.ts"
+import { Actions } from "../../src/run/Actions.ts"
 import { type Journal, unsavedJournal } from "../../src/run/Journal.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
 import { makeSession, type Session } from "../../src/session/Session.ts"
@@ -117,6 +118,7 @@ const perform = (session: Session, step: Command, random: () => number): Effect.
     case "ask": {
       const ask: Ask = {
         _tag: "Ask",
+        action: "default",
         inputs: { input: step.text },
         clientMsgId: step.id,
         onBusy: step.onBusy
@@ -149,6 +151,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       address,
       log,
       journal: yield* dawdlingJournal(random, accepted, ended),
+      actions: Actions.table,
       openApp: Effect.succeed(dawdlingApp(random)),
       checkpoints: { watch: () => Effect.void },
       slots: {

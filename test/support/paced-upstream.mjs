@@ -8,79 +8,62 @@
  *   cut=K                 destroys the socket after K words
  *   stall=K               falls silent after K words, keeping the socket open
  *   hang=1                never answers at all
- *   status=500            answers with this status instead; times=N only the first N times
- *   retry_after=S         sent with a status
+ *   status=500            answers with this status instead; times=N only the first N times; retry_after=S
  *   echo=1                an error body repeats the request's Authorization header
  *   stream_options=reject refuses requests that carry stream_options
  *   tool=name:{…}         first calls this tool; streams words once a tool result is there
- * GET /stats tells what it saw; POST /reset forgets it.
+ *
+ * GET /stats tells what it saw, POST /reset forgets it: requests received, `active` ones and those `completed`;
+ * token `chunks` written, and how many of them after the socket of their request had closed
+ * (`chunksAfterClose`); requests whose client went away before the end (`closedByClient`), and when the last
+ * one did (`lastClosedAt`, ms since 1970); the token chunks of the request that ended last (`lastChunks`).
  */
 import { createServer } from "node:http"
 
-const flags = Object.fromEntries(
-  process.argv
-    .slice(2)
-    .flatMap((word, at, all) => (word.startsWith("--") ? [[word.slice(2), all[at + 1]]] : []))
-)
-const fresh = () => ({
-  /** Requests received, still being answered, and answered to the end. */
-  requests: 0,
-  active: 0,
-  completed: 0,
-  /** Token chunks written, and how many of them after the socket of their request had closed. */
-  chunks: 0,
-  chunksAfterClose: 0,
-  /** Requests whose client went away before the end, and when the last one did (ms since 1970). */
-  closedByClient: 0,
-  lastClosedAt: 0,
-  /** Token chunks written for the request that ended last. */
-  lastChunks: 0,
-  connections: 0
-})
+const pairs = process.argv
+  .slice(2)
+  .join(" ")
+  .matchAll(/--(\w+) (\S+)/g)
+const flags = Object.fromEntries(Array.from(pairs, ([, key, value]) => [key, value]))
+const counts = [
+  "requests",
+  "active",
+  "completed",
+  "chunks",
+  "chunksAfterClose",
+  "closedByClient",
+  "connections"
+]
+const fresh = () => Object.fromEntries([...counts, "lastClosedAt", "lastChunks"].map((name) => [name, 0]))
 let stats = fresh()
 let failures = 0
 
 const directives = (text) => {
   const tool = /\btool=(\w+):(\{.*\})/.exec(text)
-  const words = [...text.replace(tool?.[0] ?? "", "").matchAll(/\b(\w+)=(\S+)/g)].map(([, key, value]) => [
-    key,
-    value
-  ])
-  return {
-    tokens: 20,
-    delay: 10,
-    ...flags,
-    ...Object.fromEntries(words),
-    ...(tool && { tool: [tool[1], tool[2]] })
-  }
+  const words = text.replace(tool?.[0] ?? "", "").matchAll(/\b(\w+)=(\S+)/g)
+  const asked = Object.fromEntries(Array.from(words, ([, key, value]) => [key, value]))
+  return { tokens: 20, delay: 10, ...flags, ...asked, tool }
 }
 
-const chunk = (delta, finish = null) =>
-  `data: ${JSON.stringify({
-    id: "chatcmpl-paced",
-    object: "chat.completion.chunk",
-    created: 1700000000,
-    model: "paced",
-    choices: [{ index: 0, delta, finish_reason: finish }]
-  })}\n\n`
+const chunk = (delta, finish_reason = null) => {
+  const choices = [{ index: 0, delta, finish_reason }]
+  const id = "chatcmpl-paced"
+  const created = 1_700_000_000
+  return `data: ${JSON.stringify({ id, object: "chat.completion.chunk", created, model: "paced", choices })}\n\n`
+}
 
-const answer = (request, response, body) => {
-  const { messages = [], stream_options } = body
+const answer = (request, response, { messages = [], stream_options }) => {
   const said = messages.findLast((message) => message.role === "user")?.content ?? ""
   const ask = directives(typeof said === "string" ? said : JSON.stringify(said))
   if (ask.hang) return
-  const refusal =
-    ask.stream_options === "reject" && stream_options
-      ? 400
-      : ask.status && (!ask.times || failures++ < Number(ask.times))
-        ? Number(ask.status)
-        : 0
-  if (refusal) {
-    const what = ask.echo ? `bad ${request.headers.authorization}` : "paced refusal"
-    const message = ask.stream_options ? "unknown field stream_options" : what
+  const disliked = ask.stream_options === "reject" && stream_options
+  const failing = ask.status && (!ask.times || failures++ < Number(ask.times))
+  if (disliked || failing) {
+    const message = disliked ? "unknown field stream_options" : "paced refusal"
     if (ask.retry_after) response.setHeader("retry-after", ask.retry_after)
-    response.writeHead(refusal, { "content-type": "application/json" })
-    return response.end(JSON.stringify({ error: { message } }))
+    response.writeHead(disliked ? 400 : Number(ask.status), { "content-type": "application/json" })
+    const heard = ask.echo ? `${message}: ${request.headers.authorization}` : message
+    return response.end(JSON.stringify({ error: { message: heard } }))
   }
   response.writeHead(200, { "content-type": "text/event-stream" })
   response.write(chunk({ role: "assistant", content: "" }))
@@ -91,7 +74,7 @@ const answer = (request, response, body) => {
     response.end("data: [DONE]\n\n")
   }
   if (ask.tool && messages.at(-1)?.role !== "tool") {
-    const [name, input] = ask.tool
+    const [, name, input] = ask.tool
     const call = (more) => response.write(chunk({ tool_calls: [{ index: 0, ...more }] }))
     call({ id: `call_${stats.requests}`, type: "function", function: { name, arguments: "" } })
     for (const piece of input.match(/.{1,5}/gs) ?? []) call({ function: { arguments: piece } })
@@ -99,21 +82,22 @@ const answer = (request, response, body) => {
   }
   const thoughts = Number(ask.reasoning ?? 0)
   const total = thoughts + Number(ask.tokens)
-  let sent = 0
+  response.sent = 0
   const timer = setInterval(() => {
-    if (sent === total) {
+    const at = response.sent
+    if (at === total) {
       clearInterval(timer)
       return finish("stop", total)
     }
-    if (ask.cut && sent === Number(ask.cut)) {
+    if (at === Number(ask.cut)) {
       response.cut = true
       return response.destroy()
     }
-    if (ask.stall && sent === Number(ask.stall)) return
+    if (at === Number(ask.stall)) return
     response.write(
-      chunk(sent < thoughts ? { reasoning_content: `r${sent} ` } : { content: `w${sent - thoughts} ` })
+      chunk(at < thoughts ? { reasoning_content: `r${at} ` } : { content: `w${at - thoughts} ` })
     )
-    response.sent = ++sent
+    response.sent++
     stats.chunks++
     if (request.socket.destroyed) stats.chunksAfterClose++
   }, Number(ask.delay))
@@ -121,23 +105,20 @@ const answer = (request, response, body) => {
 }
 
 const server = createServer((request, response) => {
-  const json = (value) => response.end(JSON.stringify(value))
-  if (request.url === "/stats") return json(stats)
   if (request.url === "/reset") {
     stats = { ...fresh(), active: stats.active }
     failures = 0
-    return json(stats)
   }
+  if (request.url === "/stats" || request.url === "/reset") return response.end(JSON.stringify(stats))
   stats.requests++
   stats.active++
   response.on("close", () => {
     stats.active--
     stats.lastChunks = response.sent ?? 0
-    if (response.writableFinished) stats.completed++
-    else if (!response.cut) {
-      stats.closedByClient++
-      stats.lastClosedAt = Date.now()
-    }
+    if (response.writableFinished) return stats.completed++
+    if (response.cut) return
+    stats.closedByClient++
+    stats.lastClosedAt = Date.now()
   })
   let body = ""
   request.setEncoding("utf8").on("data", (piece) => {
@@ -146,8 +127,9 @@ const server = createServer((request, response) => {
   request.on("end", () => answer(request, response, JSON.parse(body)))
 }).on("connection", () => stats.connections++)
 server.keepAliveTimeout = 60_000
-server.listen({ port: Number(flags.port ?? 0), host: flags.host ?? "127.0.0.1", backlog: 4096 }, () =>
-  console.log(JSON.stringify({ port: server.address().port }))
+const { host = "127.0.0.1", port = 0 } = flags
+server.listen({ host, port: Number(port), backlog: 4096 }, () =>
+  console.log(JSON.stringify(server.address()))
 )
 // Ends with the program that started it, however that ends.
 if (flags.attached) process.stdin.on("end", () => process.exit(0)).resume()

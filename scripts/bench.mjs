@@ -1,0 +1,90 @@
+/**
+ * `npm run bench`: measures this server beside a bare `ws` server, on this machine, in one run.
+ * See docs/performance.md.
+ */
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync } from "node:fs"
+import { cpus } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..")
+const baseline = join(root, "bench", "baseline.json")
+/** A run that takes longer than this has gone wrong. */
+const maxMinutes = 15
+
+const help = `npm run bench [-- options]
+  --only CASE        streaming, idle, first-token or stop; may be given more than once
+  --rounds N         rounds to take the median of (default 3)
+  --json FILE        writes the results
+  --check            fails when a ratio is more than 15 % worse than in bench/baseline.json
+  --save-baseline    writes this run's ratios into bench/baseline.json
+  --profile DIR      writes a CPU profile of each of our servers, and prints the functions at the top`
+
+const fail = (message) => {
+  console.error(message)
+  process.exit(2)
+}
+
+const read = () => {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: "string", multiple: true, default: [] },
+        rounds: { type: "string", default: "3" },
+        json: { type: "string" },
+        check: { type: "boolean", default: false },
+        "save-baseline": { type: "boolean", default: false },
+        profile: { type: "string" },
+        help: { type: "boolean", default: false }
+      }
+    }).values
+  } catch (error) {
+    return fail(`${error.message}\n\n${help}`)
+  }
+}
+
+const options = read()
+if (options.help) {
+  console.log(help)
+  process.exit(0)
+}
+const rounds = Number(options.rounds)
+if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20)
+  fail("--rounds must be a whole number from 1 to 20")
+if (!existsSync("/proc/self/status"))
+  fail("the benchmark reads CPU time and memory from /proc: it needs Linux")
+
+const build = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: "inherit" })
+if (build.status !== 0) process.exit(build.status ?? 1)
+
+const { run, cases } = await import("../bench/run.mjs")
+const { compare, table, writeBaseline, writeJson } = await import("../bench/report.mjs")
+const unknown = options.only.find((name) => !cases.some((one) => one.name === name))
+if (unknown) fail(`--only ${unknown}: there is ${cases.map(({ name }) => name).join(", ")}`)
+
+const profileDir = options.profile === undefined ? undefined : resolve(options.profile)
+if (profileDir) mkdirSync(profileDir, { recursive: true })
+
+setTimeout(() => fail(`gave up after ${maxMinutes} minutes`), maxMinutes * 60_000).unref()
+const began = Date.now()
+const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "" }
+console.log(`Node ${machine.node}, ${machine.cores} cores, ${machine.cpu}`)
+
+const results = await run({ only: options.only, rounds, profileDir, log: (line) => console.log(line) })
+
+console.log(`\n${table(results)}\n\n${Math.round((Date.now() - began) / 1000)} s`)
+if (options.json) writeJson(options.json, results, machine)
+if (options["save-baseline"]) writeBaseline(baseline, results)
+if (profileDir) {
+  const { topFunctions } = await import("../bench/topFunctions.mjs")
+  console.log(`\n${topFunctions(profileDir)}`)
+}
+if (options.check) {
+  const worse = compare(baseline, results)
+  for (const sentence of worse) console.error(`worse: ${sentence}`)
+  if (worse.length > 0) process.exit(1)
+  console.log("no ratio is more than 15 % worse than the baseline")
+}
+process.exit(0)

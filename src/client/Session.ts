@@ -1,0 +1,317 @@
+/**
+ * One conversation as a client holds it: what was asked and not yet acknowledged, how far its frames were
+ * read, and the events that come of them. Its socket may come and go; it goes on where it left off.
+ */
+import type { OnBusy } from "../protocol/payloads.ts"
+import type { Clock } from "./clock.ts"
+import { EventQueue } from "./EventQueue.ts"
+import type { ChatError, ConnectionState, SessionEvent } from "./events.ts"
+import { messageFields, type ServerFrame } from "./frame.ts"
+import type { HistoryPage, HistoryQuery } from "./history.ts"
+import { type Fields, numberOrNull, textOf, textOrNull } from "./json.ts"
+import { newId } from "./newId.ts"
+import { Outbox, type Pending } from "./Outbox.ts"
+import { type ChatState, initialState, reduce } from "./state.ts"
+import { errorOf, retryAfterOf, Translator } from "./Translator.ts"
+
+/** What a session needs of the client that made it. */
+export interface SessionPort {
+  readonly clock: Clock
+  readonly bufferSize: number
+  readonly keepHistory: boolean
+  /** Answers false when there is no connection. */
+  readonly send: (payload: Readonly<Record<string, unknown>>) => boolean
+  /** The frames cannot be followed any more on this connection. */
+  readonly renew: (reason: string) => void
+  /** The server asked for patience before the next connection. */
+  readonly holdBack: (ms: number) => void
+  readonly history: (query: HistoryQuery) => Promise<HistoryPage>
+  readonly connection: () => ConnectionState
+  readonly closed: () => void
+}
+
+export interface SendOptions {
+  /** What to do while the session is answering: "enqueue" unless said. */
+  readonly onBusy?: OnBusy
+  /** More inputs for the app; the text goes under `inputs.input`. */
+  readonly inputs?: Readonly<Record<string, unknown>>
+  /** A id of your own that makes the question idempotent; one is made if there is none. */
+  readonly clientMsgId?: string
+}
+
+/** A question that the server turned away for now is said again this often at most. */
+const maxPatience = 5
+
+export class Session {
+  readonly flowId: string
+  readonly chatId: string
+  private readonly port: SessionPort
+  private readonly outbox = new Outbox()
+  private readonly translator = new Translator()
+  private readonly queues = new Set<EventQueue>()
+  private readonly listeners = new Set<() => void>()
+  private snapshot: ChatState = initialState
+  /** Where the frames were left; null before the first. */
+  private position: { epoch: string; lastSeq: number } | null = null
+  /** Whether the server follows this session for us on the connection there is. */
+  private following = false
+  private runId: string | null = null
+  private stopping: { readonly runId: string | null; readonly scope: "run" | "all" } | null = null
+  private clearing = false
+  private retries = 0
+  private ended = false
+  private loading = false
+
+  constructor(flowId: string, chatId: string, port: SessionPort) {
+    this.flowId = flowId
+    this.chatId = chatId
+    this.port = port
+  }
+
+  /** Everything a page shows, folded from the events so far. A new object after each change. */
+  get state(): ChatState {
+    return this.snapshot
+  }
+
+  /** Calls back after each change of `state`, until the answer is called. */
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => {
+      this.listeners.delete(listener)
+    }
+  }
+
+  /** What happens from now on. Each call is a reader of its own, with a bounded buffer. */
+  events(): AsyncIterableIterator<SessionEvent, undefined> {
+    const queue = new EventQueue(this.port.bufferSize, (gone) => this.queues.delete(gone))
+    if (this.ended) queue.end()
+    else this.queues.add(queue)
+    return queue
+  }
+
+  /** Asks. Kept and sent when there is a connection; answers the id that makes it idempotent. */
+  send(text: string, options: SendOptions = {}): string {
+    const clientMsgId = options.clientMsgId ?? newId()
+    const question: Pending = {
+      clientMsgId,
+      inputs: { ...options.inputs, input: text },
+      onBusy: options.onBusy
+    }
+    this.emit({ type: "sending", clientMsgId, text, at: this.port.clock.now() })
+    const connection = this.port.connection()
+    if (this.ended || connection.status === "refused") {
+      this.refuse(clientMsgId, { code: 0, message: "not connected", detail: "" })
+      return clientMsgId
+    }
+    this.outbox.add(question)
+    if (this.following) this.say(question)
+    return clientMsgId
+  }
+
+  /** Ends the run in progress; with "all" the waiting questions too. */
+  stop(options: { readonly scope?: "run" | "all" } = {}): void {
+    this.stopping = { runId: this.runId, scope: options.scope ?? "run" }
+    if (this.following) this.sayStop()
+  }
+
+  /** The model forgets what was said; the stored messages stay. */
+  clearHistory(): void {
+    this.clearing = true
+    if (this.following) this.sayClear()
+  }
+
+  /** Stored messages, newest first. */
+  history(query: HistoryQuery = {}): Promise<HistoryPage> {
+    return this.port.history(query)
+  }
+
+  /** Fetches the stored messages before those in `state` into `state`. */
+  async loadOlder(): Promise<void> {
+    const { before } = this.snapshot
+    if (before !== null) await this.load({ before })
+  }
+
+  /** Fetches the newest stored messages into `state`. */
+  async reload(): Promise<void> {
+    await this.load({})
+  }
+
+  close(): void {
+    if (this.ended) return
+    this.ended = true
+    for (const queue of this.queues) queue.end()
+    this.queues.clear()
+    this.listeners.clear()
+    this.port.closed()
+  }
+
+  /** The payload that opens this session on a socket that is not its own. */
+  opening(): Readonly<Record<string, unknown>> {
+    const { position } = this
+    if (position === null) return this.address
+    return { ...this.address, last_seq: position.lastSeq, epoch: position.epoch }
+  }
+
+  get resumePoint(): { readonly epoch: string; readonly lastSeq: number } | null {
+    return this.position
+  }
+
+  connectionChanged(state: ConnectionState): void {
+    if (state.status !== "connected") this.following = false
+    if (state.status === "refused") {
+      const error = { code: state.code, message: state.reason, detail: "" }
+      for (const clientMsgId of this.outbox.takeAll()) this.refuse(clientMsgId, error)
+    }
+    this.emit({ type: "connection", state })
+  }
+
+  receive(frame: ServerFrame): void {
+    if (this.ended) return
+    if (frame.type === "info") this.informed(frame)
+    else if (frame.seq === null && frame.category === "error") this.turnedAway(frame)
+    else if (frame.seq === null || this.advance(frame.firstSeq ?? frame.seq, frame.seq)) {
+      for (const event of this.translator.translate(frame, this.port.clock.now())) this.happened(event)
+    }
+  }
+
+  /** Moves the position over a frame. Answers false for one that is not the next. */
+  private advance(first: number, last: number): boolean {
+    const { position } = this
+    if (!this.following || position === null || last <= position.lastSeq) return false
+    if (first !== position.lastSeq + 1) {
+      this.following = false
+      this.port.renew("frames are missing")
+      return false
+    }
+    position.lastSeq = last
+    return true
+  }
+
+  private informed(frame: ServerFrame): void {
+    const message = messageFields(frame.message)
+    if (frame.category === "queue") this.queued(message)
+    if (frame.category === "session") this.opened(message)
+  }
+
+  private queued(message: Fields): void {
+    const clientMsgId = textOf(message, "client_msg_id")
+    this.outbox.settle(clientMsgId)
+    const position = numberOrNull(message, "position") ?? 1
+    this.emit({ type: "queued", clientMsgId, runId: textOf(message, "run_id"), position })
+  }
+
+  private opened(message: Fields): void {
+    const recovered = message["recovered"] === true && this.position !== null
+    if (!recovered) {
+      this.position = { epoch: textOf(message, "epoch"), lastSeq: numberOrNull(message, "seq") ?? 0 }
+      this.translator.reset()
+    }
+    this.following = true
+    this.runId = textOrNull(message, "run_id")
+    this.emit({ type: "opened", recovered, runId: this.runId })
+    if (!recovered && this.port.keepHistory) void this.load({})
+    this.catchUp()
+  }
+
+  /** Says what could not be said while there was no connection. */
+  private catchUp(): void {
+    if (this.clearing) this.sayClear()
+    for (const question of this.outbox.all) this.say(question)
+    if (this.stopping === null) return
+    // Only the run that was meant: a newer one is not stopped for it.
+    if (this.stopping.runId === this.runId || this.stopping.scope === "all") this.sayStop()
+    else this.stopping = null
+  }
+
+  /** The server asked to slow down, and dropped what it was told: unacknowledged questions are said again. */
+  slowDown(ms: number): void {
+    this.port.holdBack(ms)
+    if (this.outbox.isEmpty) return
+    this.port.clock.after(ms, () => {
+      if (this.following) for (const question of this.outbox.all) this.say(question)
+    })
+  }
+
+  /** An error meant for this socket: about a question of ours, or the session as a whole. */
+  private turnedAway(frame: ServerFrame): void {
+    const error = errorOf(frame)
+    const wait = retryAfterOf(frame)
+    if (wait !== null && this.retries < maxPatience) {
+      this.retries += 1
+      this.slowDown(wait)
+      return
+    }
+    this.retries = 0
+    const named = textOf(frame.extra, "client_msg_id") || null
+    if (!this.following && named === null) {
+      // The session itself was refused, and every question with it.
+      for (const clientMsgId of this.outbox.takeAll()) this.refuse(clientMsgId, error)
+      this.refuse(null, error)
+      return
+    }
+    const clientMsgId = named ?? this.outbox.takeOldest()
+    this.outbox.settle(clientMsgId)
+    this.refuse(clientMsgId, error)
+  }
+
+  private happened(event: SessionEvent): void {
+    if (event.type === "run_started") {
+      this.runId = event.runId
+      this.retries = 0
+      this.outbox.settle(event.question.clientMsgId)
+    }
+    if (event.type === "accepted") this.outbox.settle(event.clientMsgId)
+    if (event.type === "run_closed") {
+      if (this.runId === event.runId) this.runId = null
+      if (this.stopping?.runId === event.runId) this.stopping = null
+    }
+    if (event.type === "idle") this.stopping = null
+    this.emit(event)
+  }
+
+  private refuse(clientMsgId: string | null, error: ChatError): void {
+    this.emit({ type: "failed", runId: null, clientMsgId, error })
+  }
+
+  private emit(event: SessionEvent): void {
+    this.snapshot = reduce(this.snapshot, event)
+    for (const queue of this.queues) queue.push(event)
+    for (const listener of this.listeners) listener()
+  }
+
+  private async load(query: HistoryQuery): Promise<void> {
+    if (this.loading && query.before !== undefined) return
+    this.loading = true
+    this.emit({ type: "history_loading" })
+    try {
+      const page = await this.port.history(query)
+      if (!this.ended) this.emit({ type: "history", page })
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      const error = { code: 0, message: "the history could not be loaded", detail: message }
+      if (!this.ended) this.emit({ type: "history_failed", error })
+    } finally {
+      this.loading = false
+    }
+  }
+
+  private get address() {
+    return { flow_id: this.flowId, chat_id: this.chatId }
+  }
+
+  private say({ clientMsgId, inputs, onBusy }: Pending): void {
+    const busy = onBusy === undefined ? {} : { on_busy: onBusy }
+    this.port.send({ ...this.address, inputs, client_msg_id: clientMsgId, ...busy })
+  }
+
+  private sayStop(): void {
+    if (this.stopping === null) return
+    const all = this.stopping.scope === "all" ? { scope: "all" } : {}
+    const sent = this.port.send({ ...this.address, action: "stop", ...all })
+    if (sent && this.runId === null) this.stopping = null
+  }
+
+  private sayClear(): void {
+    if (this.port.send({ ...this.address, clear_history: true })) this.clearing = false
+  }
+}

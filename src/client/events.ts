@@ -1,0 +1,120 @@
+/** What happens in a session, in words that need no knowledge of the wire. */
+import type { ToolCategory } from "../protocol/frames.ts"
+import type { HistoryPage } from "./history.ts"
+
+/** Why something was not done. `code` is the server's (docs/protocol.md, "Errors"); 0 where it never got there. */
+export interface ChatError {
+  readonly code: number
+  readonly message: string
+  /** What exactly was wrong, when the server says more than the code does. */
+  readonly detail: string
+}
+
+export interface Question {
+  readonly messageId: number | null
+  readonly text: string
+  readonly userId: number
+  readonly clientMsgId: string | null
+}
+
+export type ConnectionState =
+  /** No session is open. */
+  | { readonly status: "idle" }
+  /** `attempt` counts from 0; above 0 the connection was lost before. */
+  | { readonly status: "connecting"; readonly attempt: number }
+  | { readonly status: "connected" }
+  /** The next try is at `retryAt` (milliseconds since 1970). */
+  | { readonly status: "waiting"; readonly attempt: number; readonly retryAt: number }
+  /** It will not come back by itself: the server said so, or nobody is signed in. */
+  | { readonly status: "refused"; readonly code: number; readonly reason: string }
+
+export type SessionEvent =
+  /**
+   * The server follows this session for us. `recovered: false`: what was received of the run in progress is
+   * void, its frames come again from its start, and anything else may be newer in the history.
+   */
+  | {
+      readonly type: "opened"
+      readonly recovered: boolean
+      readonly runId: string | null
+    }
+  | { readonly type: "connection"; readonly state: ConnectionState }
+  /** Handed to the connection, or kept until there is one. */
+  | {
+      readonly type: "sending"
+      readonly clientMsgId: string
+      readonly text: string
+      readonly at: number
+    }
+  /** Stored by the server, to be answered after `position - 1` others and the run in progress. */
+  | {
+      readonly type: "queued"
+      readonly clientMsgId: string
+      readonly runId: string
+      readonly position: number
+    }
+  /** A repeated question that the server had already: `status` is its run's. */
+  | {
+      readonly type: "accepted"
+      readonly clientMsgId: string
+      readonly runId: string
+      readonly status: string
+    }
+  | {
+      readonly type: "run_started"
+      readonly runId: string
+      readonly question: Question
+      readonly at: number
+    }
+  | { readonly type: "text"; readonly runId: string; readonly text: string }
+  | { readonly type: "reasoning"; readonly runId: string; readonly text: string }
+  | { readonly type: "step"; readonly runId: string; readonly text: string }
+  | {
+      readonly type: "tool_started"
+      readonly runId: string
+      readonly toolId: string
+      readonly kind: ToolCategory
+      readonly name: string
+      readonly input: string
+    }
+  | {
+      readonly type: "tool_ended"
+      readonly runId: string
+      readonly toolId: string
+      readonly output: string
+      readonly failed: boolean
+    }
+  /** The whole answer, stored; it replaces what was streamed. */
+  | {
+      readonly type: "answer"
+      readonly runId: string
+      readonly text: string
+      readonly messageId: number | null
+      readonly source: number
+    }
+  /** What a stopped or failed run had streamed, as it was stored. */
+  | {
+      readonly type: "partial"
+      readonly runId: string
+      readonly kind: "text" | "reasoning"
+      readonly text: string
+      readonly messageId: number | null
+    }
+  | { readonly type: "stopped"; readonly runId: string }
+  /** A run failed (`runId`), a question was refused (`clientMsgId`), or the whole session was (neither). */
+  | {
+      readonly type: "failed"
+      readonly runId: string | null
+      readonly clientMsgId: string | null
+      readonly error: ChatError
+    }
+  /** The run's last event, however it ended. */
+  | { readonly type: "run_closed"; readonly runId: string }
+  /** A stop found nothing to stop. */
+  | { readonly type: "idle" }
+  /** A page of stored messages arrived for the session's state. */
+  | { readonly type: "history"; readonly page: HistoryPage }
+  | { readonly type: "history_loading" }
+  | { readonly type: "history_failed"; readonly error: ChatError }
+  /** This reader was too slow: so many events before the next one were dropped. */
+  | { readonly type: "missed"; readonly count: number }

@@ -1,0 +1,40 @@
+/**
+ * What a session can be asked to do. One entry an action: how its question reads, and how it becomes a Stream
+ * of events. Adding an action is adding a file that makes such a value and an entry here, or a layer that adds
+ * it to these (docs/extending.md).
+ */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
+import type { App } from "../app/App.ts"
+import type { RunFailed } from "../protocol/errors.ts"
+import type { Deltas, RunEvent } from "../protocol/RunEvent.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { answerQuestion } from "./answerQuestion.ts"
+import type { Journal } from "./Journal.ts"
+
+export interface RunRequest {
+  readonly app: App
+  readonly text: string
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly userId: number
+  readonly journal: Journal
+}
+
+export interface Action {
+  /** What is stored and shown as the question; null: the inputs do not make one. */
+  readonly question: (inputs: Readonly<Record<string, unknown>>, app: App) => string | null
+  /** One run. Its interruption is what a stop is. */
+  readonly run: (request: RunRequest) => Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>
+}
+
+/** By the name that clients say in `action`. "default" serves payloads that name none. */
+export interface ActionTable {
+  readonly default: Action
+  readonly [name: string]: Action
+}
+
+export class Actions extends Context.Tag("colloquy/Actions")<Actions, ActionTable>() {
+  static readonly table: ActionTable = { default: answerQuestion }
+  static readonly Live = Layer.succeed(Actions, Actions.table)
+}

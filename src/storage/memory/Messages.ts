@@ -1,0 +1,35 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Messages } from "../Messages.ts"
+import { breakAnswer, type ChatMessage } from "../rows.ts"
+import type { MemoryState } from "./state.ts"
+
+export const makeMessages = (state: MemoryState) => {
+  const ofChat = (chatId: string): ReadonlyArray<ChatMessage> =>
+    (state.chats.get(chatId) ?? []).flatMap((id) => state.messages.get(id) ?? [])
+
+  return Messages.of({
+    get: (id) => Effect.sync(() => Option.fromNullable(state.messages.get(id))),
+
+    page: ({ chatId, before, limit }) =>
+      Effect.sync(() =>
+        ofChat(chatId)
+          .filter((message) => before === null || message.id < before)
+          .toReversed()
+          .slice(0, limit)
+      ),
+
+    memory: (chatId, rounds) =>
+      Effect.sync(() => {
+        const floor = state.sessions.get(chatId)?.memory_floor ?? 0
+        const complete = [...state.runs.values()]
+          .filter((run) => run.chat_id === chatId && run.status === "done" && run.question_id > floor)
+          .toSorted((a, b) => b.question_id - a.question_id)
+          .slice(0, rounds)
+          .toReversed()
+        const messages = ofChat(chatId).filter((message) => message.remark !== breakAnswer)
+        // Round by round: a question that waited in the queue was stored before the answer it waited for.
+        return complete.flatMap((run) => messages.filter((message) => message.run_id === run.id))
+      })
+  })
+}

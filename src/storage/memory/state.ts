@@ -1,0 +1,54 @@
+/**
+ * What the in-memory stores share. Each of their operations is one synchronous step, which is why plain maps
+ * are enough: nobody sees half of it. Rows are replaced, never changed, so that a row once handed out stays
+ * what it was.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { AuditEntry } from "../Audit.ts"
+import type { ChatMessage, Flow, MessageSession, NewRecallChunk, Run, StoredFile, User } from "../rows.ts"
+
+export interface MemoryState {
+  readonly sessions: Map<string, MessageSession & { readonly deleted: boolean }>
+  readonly messages: Map<number, ChatMessage>
+  /** Ids of a chat's messages, oldest first. */
+  readonly chats: Map<string, Array<number>>
+  /** By the id of the message they support. */
+  readonly passages: Map<number, ReadonlyArray<NewRecallChunk>>
+  readonly runs: Map<string, Run>
+  /** Apps with their graphs as JSON text: whoever reads one gets a copy of his own. */
+  readonly flows: Map<string, Omit<Flow, "data"> & { readonly json: string; readonly deleted: boolean }>
+  readonly users: Map<number, User & { readonly password: string }>
+  readonly audit: Array<AuditEntry & { readonly id: number; readonly create_time: Date }>
+  readonly files: Map<string, StoredFile>
+  /** The next number of its kind. */
+  readonly next: (kind: "message" | "version" | "user") => number
+}
+
+export const emptyState = (): MemoryState => {
+  const last = { message: 0, version: 0, user: 0 }
+  return {
+    sessions: new Map(),
+    messages: new Map(),
+    chats: new Map(),
+    passages: new Map(),
+    runs: new Map(),
+    flows: new Map(),
+    users: new Map(),
+    audit: [],
+    files: new Map(),
+    next: (kind) => ++last[kind]
+  }
+}
+
+/** One step at one moment. */
+export const at = <A>(step: (now: Date) => A): Effect.Effect<A> =>
+  Effect.map(Clock.currentTimeMillis, (ms) => step(new Date(ms)))
+
+export const contains = (text: string, part: string): boolean =>
+  text.toLowerCase().includes(part.toLowerCase())
+
+export const pageOf = <A>(rows: ReadonlyArray<A>, page: number, limit: number): ReadonlyArray<A> => {
+  const from = (Math.max(1, page) - 1) * limit
+  return rows.slice(from, from + limit)
+}

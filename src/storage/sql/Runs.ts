@@ -1,0 +1,219 @@
+/**
+ * Runs in SQL. The session's row is the lock of its chat: whoever writes messages holds it first, so that
+ * ids come in the order of commit, and everybody takes locks in the order run, session, rest.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { type Acceptance, type Checkpoint, Runs } from "../Runs.ts"
+import type { NewMessage, Run } from "../rows.ts"
+import { SessionTaken } from "../StorageError.ts"
+import { RunRow } from "./columns.ts"
+import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
+import { type Author, insertMessage } from "./insertMessage.ts"
+
+const runs = decodeAll(RunRow)
+const run = decodeFirst(RunRow)
+
+const openedSession = decodeFirst(
+  Schema.Struct({
+    user_id: Schema.Number,
+    flow_id: Schema.String,
+    is_delete: Schema.Number,
+    opened_by: Schema.String
+  })
+)
+
+/** Leaves the transaction, so that nothing of a repeated question stays. */
+class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: Run }> {}
+
+const authorOf = (run: Run): Author => ({
+  flowId: run.flow_id,
+  chatId: run.chat_id,
+  userId: run.user_id,
+  runId: run.id
+})
+
+export const makeRuns = (database: Database) => {
+  const { sql, atomic, alone, forUpdate, whole } = database
+  const unended = sql.literal("status IN ('queued', 'running', 'waiting_input')")
+
+  const find = (chatId: string, clientMsgId: string) =>
+    run(sql`SELECT * FROM run WHERE chat_id = ${chatId} AND client_msg_id = ${clientMsgId}`)
+
+  const touchSession = (session: Acceptance["session"], runId: string, time: string) => {
+    const row = sql.insert({
+      chat_id: session.chatId,
+      flow_id: session.flowId,
+      flow_type: session.flowType,
+      flow_name: session.flowName,
+      name: "",
+      user_id: session.userId,
+      like: 0,
+      dislike: 0,
+      copied: 0,
+      sensitive_status: 0,
+      memory_floor: 0,
+      opened_by: runId,
+      is_delete: 0,
+      create_time: time,
+      update_time: time
+    })
+    return sql.onDialectOrElse({
+      mysql: () => sql`INSERT INTO message_session ${row} ON DUPLICATE KEY UPDATE update_time = ${time}`,
+      orElse: () =>
+        sql`INSERT INTO message_session ${row} ON CONFLICT (chat_id) DO UPDATE SET update_time = ${time}`
+    })
+  }
+
+  const accept = (acceptance: Acceptance) =>
+    Effect.gen(function* () {
+      const { session, runId, clientMsgId } = acceptance
+      const { date, text: time } = yield* now
+      // From here on nobody else writes to this chat.
+      yield* touchSession(session, runId, time)
+      const row = yield* openedSession(
+        sql`SELECT user_id, flow_id, is_delete, opened_by FROM message_session WHERE chat_id = ${session.chatId}`
+      )
+      if (
+        Option.isNone(row) ||
+        row.value.user_id !== session.userId ||
+        row.value.flow_id !== session.flowId ||
+        row.value.is_delete !== 0
+      ) {
+        return yield* new SessionTaken({ chatId: session.chatId })
+      }
+      if (clientMsgId !== null) {
+        const before = yield* find(session.chatId, clientMsgId)
+        if (Option.isSome(before)) return yield* new AcceptedBefore({ run: before.value })
+      }
+      const author = { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId }
+      const questionId = yield* insertMessage(database, author, acceptance.question, time)
+      const accepted: Run = {
+        id: runId,
+        chat_id: session.chatId,
+        flow_id: session.flowId,
+        user_id: session.userId,
+        action: acceptance.action,
+        status: "queued",
+        owner: acceptance.owner,
+        client_msg_id: clientMsgId,
+        question_id: questionId,
+        partial_text: "",
+        partial_reasoning: "",
+        error: "",
+        prompt_tokens: 0,
+        completion_tokens: 0,
+        create_time: date,
+        start_time: null,
+        end_time: null
+      }
+      yield* sql`INSERT INTO run ${sql.insert({ ...accepted, create_time: time })}`
+      if (row.value.opened_by === runId) {
+        yield* sql`INSERT INTO audit_log ${sql.insert({
+          user_id: session.userId,
+          action: "chat.create",
+          object_id: session.chatId,
+          ip: session.ip,
+          create_time: time
+        })}`
+      }
+      return { run: accepted, fresh: true }
+    })
+
+  /** The run if it has not ended, kept with its chat for this transaction. */
+  const hold = (runId: string) =>
+    run(
+      sql`SELECT r.* FROM run r JOIN message_session s ON s.chat_id = r.chat_id WHERE r.id = ${runId} AND r.${unended} ${forUpdate}`
+    )
+
+  const insertMessages = (run: Run, messages: ReadonlyArray<NewMessage>, time: string) =>
+    Effect.forEach(messages, (message) => insertMessage(database, authorOf(run), message, time))
+
+  const appended = (part: Checkpoint) =>
+    sql.onDialectOrElse({
+      mysql: () =>
+        sql`UPDATE run SET partial_text = CONCAT(partial_text, ${part.text}), partial_reasoning = CONCAT(partial_reasoning, ${part.reasoning}) WHERE id = ${part.runId} AND ${unended}`,
+      orElse: () =>
+        sql`UPDATE run SET partial_text = partial_text || ${part.text}, partial_reasoning = partial_reasoning || ${part.reasoning} WHERE id = ${part.runId} AND ${unended}`
+    })
+
+  return Runs.of({
+    accept: (acceptance) =>
+      atomic(accept(acceptance)).pipe(
+        Effect.catchTag("AcceptedBefore", ({ run }) => Effect.succeed({ run, fresh: false })),
+        during("runs.accept")
+      ),
+
+    start: (runId) =>
+      Effect.flatMap(
+        now,
+        ({ text: time }) =>
+          sql`UPDATE run SET status = 'running', start_time = ${time} WHERE id = ${runId} AND status = 'queued'`
+      ).pipe(alone, Effect.asVoid, during("runs.start")),
+
+    record: (runId, messages) =>
+      Effect.gen(function* () {
+        const held = yield* hold(runId)
+        if (Option.isNone(held)) return []
+        return yield* insertMessages(held.value, messages, (yield* now).text)
+      }).pipe(atomic, during("runs.record")),
+
+    checkpoint: (parts) => {
+      const [first, ...rest] = parts.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
+      if (first === undefined) return Effect.void
+      const all =
+        rest.length === 0
+          ? Effect.asVoid(alone(appended(first)))
+          : Effect.asVoid(atomic(Effect.forEach([first, ...rest], appended)))
+      return all.pipe(during("runs.checkpoint"))
+    },
+
+    finish: (runId, ending) =>
+      Effect.gen(function* () {
+        const held = yield* hold(runId)
+        if (Option.isNone(held)) return []
+        const { text: time } = yield* now
+        const end = sql`status = ${ending.status}, error = ${ending.error}, prompt_tokens = ${ending.promptTokens}, completion_tokens = ${ending.completionTokens}, partial_text = '', partial_reasoning = '', end_time = ${time}`
+        const { chat_id } = held.value
+        yield* sql.onDialectOrElse({
+          // Both rows at once: a round trip less in the busiest transaction.
+          mysql: () =>
+            sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET ${end}, s.update_time = ${time} WHERE run.id = ${runId}`,
+          orElse: () =>
+            Effect.zipRight(
+              sql`UPDATE run SET ${end} WHERE id = ${runId}`,
+              sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${chat_id}`
+            )
+        })
+        return yield* insertMessages(held.value, ending.messages, time)
+      }).pipe(atomic, during("runs.finish")),
+
+    rollback: (runId) =>
+      Effect.gen(function* () {
+        const held = yield* run(
+          sql`SELECT r.* FROM run r JOIN message_session s ON s.chat_id = r.chat_id WHERE r.id = ${runId} ${forUpdate}`
+        )
+        if (Option.isNone(held)) return
+        const { text: time } = yield* now
+        yield* sql`DELETE FROM recall_chunk WHERE message_id IN (SELECT id FROM chat_message WHERE run_id = ${runId})`
+        yield* sql`DELETE FROM chat_message WHERE run_id = ${runId}`
+        yield* sql`UPDATE run SET status = 'stopped', partial_text = '', partial_reasoning = '', end_time = COALESCE(end_time, ${time}) WHERE id = ${runId}`
+      }).pipe(atomic, during("runs.rollback")),
+
+    get: (runId) => run(sql`SELECT * FROM run WHERE id = ${runId}`).pipe(during("runs.get")),
+
+    find: (chatId, clientMsgId) => find(chatId, clientMsgId).pipe(during("runs.find")),
+
+    ofChat: (chatId, limit) =>
+      runs(
+        sql`SELECT * FROM run WHERE chat_id = ${chatId} ORDER BY question_id DESC LIMIT ${whole(limit)}`
+      ).pipe(during("runs.ofChat")),
+
+    unfinished: (owner) =>
+      runs(sql`SELECT * FROM run WHERE owner = ${owner} AND ${unended} ORDER BY question_id`).pipe(
+        during("runs.unfinished")
+      )
+  })
+}

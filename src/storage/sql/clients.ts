@@ -1,0 +1,61 @@
+/** The two databases that can be connected to. */
+import { mkdirSync } from "node:fs"
+import { dirname } from "node:path"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as MysqlClient from "@effect/sql-mysql2/MysqlClient"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { StorageError } from "../StorageError.ts"
+import { during } from "./Database.ts"
+
+/** Connections to one server. Every transaction holds one while it lasts. */
+const poolSize = 16
+
+/** Statements that a connection keeps prepared; the servers allow about 16,000 for all connections together. */
+const preparedStatements = 200
+
+export const mysqlClient = (url: Redacted.Redacted) =>
+  MysqlClient.layer({
+    maxConnections: poolSize,
+    poolConfig: {
+      uri: Redacted.value(url),
+      // Connections that are kept when idle; otherwise the client closes each within a second.
+      maxIdle: poolSize,
+      maxPreparedStatements: preparedStatements,
+      charset: "utf8mb4_unicode_ci",
+      timezone: "Z",
+      // Times are decoded where rows are, the same for all databases.
+      dateStrings: true,
+      // The client asks for several statements in one text, which nothing here needs, and files from here.
+      flags: ["-MULTI_STATEMENTS", "-LOCAL_FILES"]
+    }
+  }).pipe(
+    Layer.catchAll((cause) => Layer.fail(new StorageError({ operation: "connect to the database", cause })))
+  )
+
+export const sqliteClient = (filename: string) =>
+  Layer.unwrapEffect(
+    Effect.sync(() => {
+      mkdirSync(dirname(filename), { recursive: true, mode: 0o700 })
+      return SqliteClient.layer({ filename })
+    })
+  ).pipe(
+    Layer.catchAllCause((cause) =>
+      Layer.fail(new StorageError({ operation: `open ${filename}`, cause: Cause.squash(cause) }))
+    ),
+    Layer.tap((context) => setUpSqlite.pipe(Effect.provide(context)))
+  )
+
+/** How long one server waits for another that writes to the same file. */
+const busyTimeout = 5000
+
+/** With a write-ahead log a commit survives the death of this process, and readers never wait. */
+const setUpSqlite = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeout}`)
+  yield* sql.unsafe("PRAGMA synchronous = NORMAL")
+  yield* sql.unsafe("PRAGMA foreign_keys = ON")
+}).pipe(during("set up the database file"))

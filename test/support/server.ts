@@ -1,0 +1,160 @@
+/**
+ * The gateway and everything behind it, in this process, on a real port, with memory storage and apps whose
+ * steps the test decides. What a test looks up in the database it looks up in the stores themselves.
+ */
+import { createServer } from "node:http"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import { jwtVerify, SignJWT } from "jose"
+import { TokenRejected, Tokens } from "../../src/account/Tokens.ts"
+import type { Catalogue } from "../../src/app/Catalogue.ts"
+import { Settings, type SettingsShape } from "../../src/config.ts"
+import { serveSockets } from "../../src/gateway/Gateway.ts"
+import { Peers } from "../../src/gateway/Peers.ts"
+import { Actions } from "../../src/run/Actions.ts"
+import { Checkpoints } from "../../src/run/Checkpoints.ts"
+import { Hub } from "../../src/session/Hub.ts"
+import { Ticker } from "../../src/session/Ticker.ts"
+import { Audit } from "../../src/storage/Audit.ts"
+import { Messages } from "../../src/storage/Messages.ts"
+import { Memory } from "../../src/storage/memory/Memory.ts"
+import { Runs } from "../../src/storage/Runs.ts"
+import { Sessions } from "../../src/storage/Sessions.ts"
+import { scriptedApps } from "./apps.ts"
+import { connect } from "./client.ts"
+import { testSettings } from "./settings.ts"
+
+const secret = "a secret that only this test knows, long enough"
+
+type Changes = Partial<Omit<SettingsShape, "runOrphanTimeout" | "drainTimeout">> & {
+  /** Milliseconds. */
+  readonly runOrphanTimeout?: number
+  readonly drainTimeout?: number
+}
+
+interface Extensions {
+  readonly actions?: Layer.Layer<Actions>
+  /** Wraps the scripted apps. */
+  readonly catalogue?: Layer.Layer<Catalogue, never, Catalogue>
+}
+
+const key = new TextEncoder().encode(secret)
+const TempTokens = Layer.succeed(Tokens, {
+  mint: (user_id, user_name) =>
+    Effect.promise(() =>
+      new SignJWT({})
+        .setProtectedHeader({ alg: "HS256" })
+        .setSubject(JSON.stringify({ user_id, user_name }))
+        .setExpirationTime("1 hour")
+        .sign(key)
+    ),
+  verify: (token) =>
+    Effect.tryPromise({
+      try: async () => {
+        const { payload } = await jwtVerify(token, key)
+        return {
+          userId: JSON.parse(payload.sub ?? "").user_id,
+          userName: "",
+          expiresAt: (payload.exp ?? 0) * 1000
+        }
+      },
+      catch: () => new TokenRejected({ reason: "invalid" })
+    })
+})
+
+interface Where {
+  /** Absent: debug mode. */
+  readonly chat?: string
+  readonly user?: number
+  readonly query?: string
+  readonly endpoint?: string
+}
+
+export const startServer = (changes: Changes = {}, extensions: Extensions = {}) =>
+  Effect.gen(function* () {
+    const apps = yield* scriptedApps()
+    const settings = Settings.of({
+      ...testSettings,
+      authSecret: Option.some(Redacted.make(secret)),
+      ...changes,
+      runOrphanTimeout: Duration.decode(changes.runOrphanTimeout ?? testSettings.runOrphanTimeout),
+      drainTimeout: Duration.decode(changes.drainTimeout ?? testSettings.drainTimeout)
+    })
+    const catalogue =
+      extensions.catalogue === undefined ? apps.layer : Layer.provide(extensions.catalogue, apps.layer)
+    const layer = Hub.Live.pipe(
+      Layer.provideMerge(Checkpoints.Live),
+      Layer.provideMerge(Layer.mergeAll(Ticker.Live, Peers.Live, extensions.actions ?? Actions.Live)),
+      Layer.provideMerge(catalogue),
+      Layer.provideMerge(Memory),
+      Layer.provideMerge(TempTokens),
+      Layer.provideMerge(Layer.succeed(Settings, settings)),
+      // Defects that a test causes on purpose are nobody's news.
+      Layer.provide(Logger.remove(Logger.defaultLogger))
+    )
+    const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const context = yield* Layer.buildWithScope(layer, life)
+    const server = createServer()
+    yield* Effect.gen(function* () {
+      yield* Effect.acquireRelease(
+        Effect.async<void>((resume) => {
+          server.listen(0, "127.0.0.1", () => resume(Effect.void))
+        }),
+        () => Effect.sync(() => server.close())
+      )
+      yield* serveSockets(server)
+      const hub = yield* Hub
+      yield* Effect.addFinalizer(() => hub.drain)
+    }).pipe(Effect.provide(context), Effect.provide(Logger.remove(Logger.defaultLogger)), Scope.extend(life))
+    const bound = server.address()
+    if (bound === null || typeof bound === "string") return yield* Effect.dieMessage("the server has no port")
+    const { port } = bound
+    const of = <A, E>(effect: Effect.Effect<A, E, Runs | Messages | Sessions | Audit | Tokens>) =>
+      Effect.orDie(Effect.provide(effect, context))
+    const token = (user: number) => of(Effect.flatMap(Tokens, (tokens) => tokens.mint(user, `user-${user}`)))
+    const connectRaw = (path: string, headers: Record<string, string> = {}) =>
+      connect(`ws://127.0.0.1:${port}${path}`, { headers })
+
+    return {
+      port,
+      gate: apps.gate,
+      token,
+      connectRaw,
+      /** A token that ended a minute ago. */
+      expiredToken: Effect.promise(() =>
+        new SignJWT({})
+          .setProtectedHeader({ alg: "HS256" })
+          .setSubject(JSON.stringify({ user_id: 1, user_name: "user-1" }))
+          .setExpirationTime("-1 minute")
+          .sign(new TextEncoder().encode(secret))
+      ),
+      connect: (flowId: string, { chat, user = 1, query = "", endpoint = "chat" }: Where) =>
+        Effect.flatMap(token(user), (t) =>
+          Effect.orDie(
+            connectRaw(
+              `/api/v1/${endpoint}/${flowId}?t=${t}${chat === undefined ? "" : `&chat_id=${chat}`}${query}`
+            )
+          )
+        ),
+      /** The chat's rows, oldest first. */
+      messages: (chatId: string) =>
+        of(
+          Effect.map(
+            Effect.flatMap(Messages, (store) => store.page({ chatId, before: null, limit: 1000 })),
+            (rows) => [...rows].reverse()
+          )
+        ),
+      session: (chatId: string) => of(Effect.flatMap(Sessions, (store) => store.get(chatId))),
+      run: (runId: string | undefined) =>
+        of(Effect.flatMap(Runs, (store) => Effect.map(store.get(runId ?? ""), Option.getOrThrow))),
+      audit: (objectId: string) => of(Effect.flatMap(Audit, (store) => store.list({ objectId, limit: 100 }))),
+      /** As the program does on SIGTERM; returns when all is down. */
+      shutDown: Scope.close(life, Exit.void)
+    }
+  })

@@ -1,0 +1,85 @@
+/** How an answer came about: reasoning, tool calls, steps. Open while it is all there is, folded after. */
+import { useState } from "react"
+import type { AssistantMessage, ToolUse } from "../../src/client/client.ts"
+import { Chevron, Tool } from "./icons.tsx"
+
+export const Work = ({ answer }: { readonly answer: AssistantMessage }) => {
+  const [chosen, setChosen] = useState<boolean | null>(null)
+  const { reasoning, tools, steps } = answer
+  if (reasoning === "" && tools.length === 0 && steps.length === 0) return null
+  const working = answer.status === "running" && answer.text === ""
+  const open = chosen ?? working
+  return (
+    <details className="work" open={open}>
+      <summary
+        onClick={(event) => {
+          // React keeps `open`; the browser's own toggling would go unnoticed at the next token.
+          event.preventDefault()
+          setChosen(!open)
+        }}
+      >
+        <Chevron />
+        {summary(answer, working)}
+      </summary>
+      <div className="work-body">
+        {reasoning !== "" && <p className="reasoning">{reasoning}</p>}
+        {tools.map((tool) => (
+          <ToolCall key={tool.id} tool={tool} />
+        ))}
+        {steps.length > 0 && (
+          <ol className="steps">
+            {steps.map((step, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: steps are only ever added at the end
+              <li key={i}>{step}</li>
+            ))}
+          </ol>
+        )}
+      </div>
+    </details>
+  )
+}
+
+const summary = ({ reasoning, tools, steps }: AssistantMessage, working: boolean): string => {
+  const running = tools.find(({ output }) => output === null)
+  if (running !== undefined) return `Using ${title(running.name)}…`
+  if (working) return steps.at(-1) ?? "Thinking…"
+  const names = [...new Set(tools.map(({ name }) => title(name)))]
+  const used = names.length === 0 ? "" : `Used ${names.join(", ")}`
+  const thought = reasoning === "" ? "" : "Thought it through"
+  return (
+    [thought, used].filter((part) => part !== "").join(" · ") ||
+    `${steps.length} ${steps.length === 1 ? "step" : "steps"}`
+  )
+}
+
+const title = (name: string): string => name.replaceAll("_", " ")
+
+const ToolCall = ({ tool }: { readonly tool: ToolUse }) => (
+  <details className={tool.failed ? "tool failed" : "tool"}>
+    <summary>
+      <Tool />
+      <span>{title(tool.name)}</span>
+      <span className="tool-state">
+        {tool.output === null ? "running…" : tool.failed ? "failed" : "done"}
+      </span>
+    </summary>
+    <dl>
+      <dt>Asked</dt>
+      <dd>
+        <pre>{pretty(tool.input)}</pre>
+      </dd>
+      <dt>Answered</dt>
+      <dd>
+        <pre>{tool.output ?? "…"}</pre>
+      </dd>
+    </dl>
+  </details>
+)
+
+const pretty = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2)
+  } catch {
+    return text
+  }
+}

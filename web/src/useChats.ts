@@ -1,0 +1,64 @@
+/** Past chats, newest first, page by page. */
+import { useCallback, useEffect, useRef, useState } from "react"
+import { type Chat, deleteChat, chats as fetchChats } from "./api.ts"
+
+export interface Chats {
+  readonly list: ReadonlyArray<Chat>
+  readonly state: "loading" | "loaded" | "failed"
+  readonly hasMore: boolean
+  readonly refresh: () => void
+  readonly more: () => void
+  readonly remove: (chatId: string) => Promise<void>
+}
+
+const pageSize = 40
+
+export const useChats = (): Chats => {
+  const [list, setList] = useState<ReadonlyArray<Chat>>([])
+  const [state, setState] = useState<Chats["state"]>("loading")
+  const [hasMore, setHasMore] = useState(false)
+  const pages = useRef(1)
+  const latest = useRef(0)
+
+  const load = useCallback(async () => {
+    latest.current += 1
+    const mine = latest.current
+    try {
+      // All pages that are shown: a chat that moved up is never shown twice, nor lost between two.
+      const found = await fetchChats(1, pages.current * pageSize)
+      if (mine !== latest.current) return
+      setList(found)
+      setHasMore(found.length === pages.current * pageSize)
+      setState("loaded")
+    } catch {
+      if (mine === latest.current) setState("failed")
+    }
+  }, [])
+
+  const refresh = useCallback(() => void load(), [load])
+
+  const more = useCallback(() => {
+    pages.current += 1
+    void load()
+  }, [load])
+
+  const remove = useCallback(
+    async (chatId: string) => {
+      await deleteChat(chatId)
+      setList((before) => before.filter((chat) => chat.chatId !== chatId))
+      await load()
+    },
+    [load]
+  )
+
+  useEffect(() => {
+    refresh()
+    const shown = () => {
+      if (!document.hidden) refresh()
+    }
+    document.addEventListener("visibilitychange", shown)
+    return () => document.removeEventListener("visibilitychange", shown)
+  }, [refresh])
+
+  return { list, state, hasMore, refresh, more, remove }
+}
