@@ -2,11 +2,13 @@
  * What the environment may say. Every key, its default and its unit stand in docs/configuration.md; a value
  * that makes no sense stops the server at start with a sentence that says what to write instead.
  */
+import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 
@@ -36,7 +38,7 @@ export interface SettingsShape {
   readonly runOrphanTimeout: Duration.Duration
   readonly drainTimeout: Duration.Duration
   readonly buildCacheTtl: Duration.Duration
-  readonly logLevel: string
+  readonly logLevel: LogLevel.Literal
   readonly logFormat: "pretty" | "json"
 }
 
@@ -46,6 +48,8 @@ export class Settings extends Context.Tag("colloquy/Settings")<Settings, Setting
     Effect.suspend(() => fromEnvironment)
   )
 }
+
+const logLevels = ["All", "Trace", "Debug", "Info", "Warning", "Error", "Fatal", "None"] as const
 
 /** An empty variable counts as absent. */
 const optional = <A>(config: Config.Config<A>) => Config.option(config)
@@ -115,7 +119,15 @@ const fromEnvironment = Effect.gen(function* () {
     runOrphanTimeout: yield* duration("RUN_ORPHAN_TIMEOUT", "10 minutes"),
     drainTimeout: yield* duration("DRAIN_TIMEOUT", "30 seconds"),
     buildCacheTtl: yield* duration("BUILD_CACHE_TTL", "10 minutes"),
-    logLevel: yield* Config.string("LOG_LEVEL").pipe(Config.withDefault("info")),
+    logLevel: yield* Config.string("LOG_LEVEL").pipe(
+      Config.withDefault("info"),
+      Config.mapAttempt((name) =>
+        Option.getOrThrowWith(
+          Arr.findFirst(logLevels, (level) => level.toLowerCase() === name.toLowerCase()),
+          () => new Error(`LOG_LEVEL must be one of ${logLevels.join(", ").toLowerCase()}`)
+        )
+      )
+    ),
     logFormat: yield* Config.literal(
       "pretty",
       "json"

@@ -2,9 +2,81 @@
  * The program: configuration, the implementations it chooses, and the port. The one place that decides which
  * storage and which model answer.
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { resolve } from "node:path"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Settings } from "./config.ts"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { Accounts } from "./account/Accounts.ts"
+import { TokensLive } from "./account/TokensLive.ts"
+import { CatalogueLive } from "./app/CatalogueLive.ts"
+import { seedApps } from "./app/seed.ts"
+import { Settings, type SettingsShape } from "./config.ts"
+import { Peers } from "./gateway/Peers.ts"
+import * as Library from "./knowledge/Library.ts"
+import * as Uploads from "./knowledge/Uploads.ts"
+import { LanguageModel } from "./model/LanguageModel.ts"
+import * as Model from "./model/Model.ts"
+import { Actions } from "./run/Actions.ts"
+import { Checkpoints } from "./run/Checkpoints.ts"
+import { recoverRuns } from "./run/recovery.ts"
+import { serve } from "./serve.ts"
+import { Hub } from "./session/Hub.ts"
+import { Ticker } from "./session/Ticker.ts"
+import { Storage } from "./storage/Storage.ts"
+
+/** Where data lives, without the password that a URL may carry. */
+const describeStorage = ({ databaseUrl, dataDir }: SettingsShape): string =>
+  Option.match(Option.map(databaseUrl, Redacted.value), {
+    onNone: () => resolve(dataDir),
+    onSome: (text) => {
+      if (text === "memory:") return "memory (nothing is kept)"
+      const url = URL.parse(text)
+      return url === null
+        ? "a database"
+        : `${url.protocol}//${url.host}${url.pathname}, files in ${resolve(dataDir)}`
+    }
+  })
+
+const program = Effect.gen(function* () {
+  const settings = yield* Settings
+  const model = yield* LanguageModel
+  if (Option.isSome(settings.redisUrl)) {
+    yield* Effect.logWarning("REDIS_URL is set, but this version runs as one node: it is not used")
+  }
+  const lost = yield* recoverRuns(settings.nodeId)
+  if (lost > 0) yield* Effect.logInfo(`ended ${lost} runs that an earlier process had left`)
+  yield* seedApps
+  const { url } = yield* serve
+  yield* Console.log(`Colloquy is at ${url}`)
+  yield* Console.log(`  data   ${describeStorage(settings)}`)
+  yield* Console.log(`  model  ${model.label}`)
+  return yield* Effect.never
+})
+
+const logging = Layer.unwrapEffect(
+  Effect.map(Settings, ({ logLevel, logFormat }) =>
+    Layer.merge(
+      logFormat === "json" ? Logger.json : Logger.pretty,
+      Logger.minimumLogLevel(LogLevel.fromLiteral(logLevel))
+    )
+  )
+)
+
+const live = Hub.Live.pipe(
+  Layer.provideMerge(Layer.mergeAll(Checkpoints.Live, Ticker.Live, Peers.Live, Actions.Live, CatalogueLive)),
+  Layer.provideMerge(Model.layer),
+  Layer.provideMerge(Layer.mergeAll(Library.layer, Uploads.layer, Accounts.Live)),
+  Layer.provideMerge(TokensLive),
+  Layer.provideMerge(Storage.Live),
+  Layer.provideMerge(logging),
+  Layer.provideMerge(Settings.Env),
+  Layer.provideMerge(NodeContext.layer)
+)
+
+program.pipe(Effect.scoped, Effect.provide(live), NodeRuntime.runMain)

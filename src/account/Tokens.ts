@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 
 export interface Identity {
@@ -18,7 +19,12 @@ export class TokenRejected extends Data.TaggedError("TokenRejected")<{
 }> {}
 
 export interface TokenService {
-  readonly mint: (userId: number, userName: string) => Effect.Effect<string>
+  /** Ends after a day unless a lifetime is given. */
+  readonly mint: (
+    userId: number,
+    userName: string,
+    lifetime?: Duration.DurationInput
+  ) => Effect.Effect<string>
   readonly verify: (token: string) => Effect.Effect<Identity, TokenRejected>
 }
 

@@ -147,7 +147,10 @@ export const serveSockets = (server: Server) =>
         Effect.gen(function* () {
           server.off("upgrade", onUpgrade)
           yield* peers.endAll(new Draining())
-          yield* FiberSet.awaitEmpty(connections).pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout))
+          yield* FiberSet.awaitEmpty(connections).pipe(
+            Effect.interruptible,
+            Effect.timeoutOption(closeTimeout)
+          )
         })
     )
   })

@@ -54,14 +54,17 @@ const Mysql = (url: Redacted.Redacted) => Layer.provide(Sql, mysqlClient(url))
 
 const Sqlite = (filename: string) => Layer.provide(Sql, sqliteClient(filename))
 
+/** A server and a database on it; what else may be said of them is the driver's business. */
+const isMysqlUrl = (url: string): boolean =>
+  URL.canParse(url) && /^mysql:\/\/[^/]+\/[^/?]+/.test(url) && new URL(url).hostname !== ""
+
 const Live = Layer.unwrapEffect(
   Effect.map(Settings, ({ databaseUrl, dataDir }) =>
     Option.match(databaseUrl, {
       onNone: () => Sqlite(join(dataDir, "colloquy.db")),
       onSome: (url) => {
         if (Redacted.value(url) === "memory:") return Memory
-        if (URL.canParse(Redacted.value(url)) && new URL(Redacted.value(url)).protocol === "mysql:")
-          return Mysql(url)
+        if (isMysqlUrl(Redacted.value(url))) return Mysql(url)
         return Layer.fail(
           new StorageError({
             operation: "read DATABASE_URL",

@@ -1,4 +1,153 @@
-import { MysqlStorage } from "../support/database.ts"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { Audit } from "../../src/storage/Audit.ts"
+import { Messages } from "../../src/storage/Messages.ts"
+import { Runs } from "../../src/storage/Runs.ts"
+import { Storage } from "../../src/storage/Storage.ts"
+import { mysqlClient } from "../../src/storage/sql/clients.ts"
+import { Users } from "../../src/storage/Users.ts"
+import { freshDatabase, MysqlStorage } from "../support/database.ts"
+import { sqlSuite } from "./sql.ts"
+import { freshId, question, round, times } from "./suite/vocabulary.ts"
 import { storageSuite } from "./suite.ts"
 
 storageSuite("the MySQL storage", MysqlStorage)
+
+const opened = Effect.map(freshDatabase, (url) => {
+  const secret = Redacted.make(url)
+  return Layer.merge(Storage.Mysql(secret), mysqlClient(secret))
+})
+
+sqlSuite("the MySQL database", opened)
+
+it.scopedLive("several servers on one database race for a chat, a question and the admin as one does", () =>
+  Effect.gen(function* () {
+    const url = Redacted.make(yield* freshDatabase)
+    // Each with connections of its own; they also race to migrate.
+    const servers = yield* Effect.all(
+      times(3, () => Layer.build(Layer.fresh(Storage.Mysql(url)))),
+      { concurrency: "unbounded" }
+    )
+    const onEach = <A, E>(n: number, effect: (i: number) => Effect.Effect<A, E, Runs | Users>) =>
+      Effect.all(
+        servers.flatMap((server, s) => times(n, (i) => Effect.provide(effect(s * n + i), server))),
+        { concurrency: "unbounded" }
+      )
+    const chatId = freshId()
+    const accepted = yield* onEach(10, (i) =>
+      Effect.flatMap(Runs, (runs) =>
+        runs.accept(question({ clientMsgId: `m-${i % 5}`, session: { chatId } }))
+      )
+    )
+    expect(accepted.filter(({ fresh }) => fresh)).toHaveLength(5)
+    const users = yield* onEach(5, (i) => Effect.flatMap(Users, (users) => users.register(`user ${i}`, "")))
+    expect(users.filter((user) => user.role === "admin")).toHaveLength(1)
+    const [server] = servers
+    if (server === undefined) return expect.unreachable()
+    const audit = yield* Effect.provide(
+      Effect.flatMap(Audit, (audit) => audit.list({ objectId: null, limit: 10 })),
+      server
+    )
+    expect(audit.map(({ action, objectId }) => [action, objectId])).toEqual([["chat.create", chatId]])
+  })
+)
+
+it.scopedLive("message ids are exact up to 2^53 - 1, and refused beyond", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const messages = yield* Messages
+    const chatId = freshId()
+    yield* sql.unsafe(`ALTER TABLE chat_message AUTO_INCREMENT = ${Number.MAX_SAFE_INTEGER - 1}`)
+    const run = yield* round(chatId, "why?")
+    expect(run.question_id).toBe(Number.MAX_SAFE_INTEGER - 1)
+    const page = yield* messages.page({ chatId, before: Number.MAX_SAFE_INTEGER, limit: 10 })
+    expect(page.map(({ id }) => id)).toEqual([Number.MAX_SAFE_INTEGER - 1])
+    expect(Option.getOrThrow(yield* messages.get(Number.MAX_SAFE_INTEGER)).message).toBe("why?!")
+    const beyond = yield* Effect.flip(round(chatId, "and now?"))
+    expect(beyond).toMatchObject({ _tag: "StorageError", operation: "runs.accept" })
+    expect(yield* messages.page({ chatId, before: null, limit: 10 })).toHaveLength(2)
+  }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
+)
+
+it.scopedLive("connections that the server has closed are replaced", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* Effect.all(
+      times(8, () => round(freshId(), "why?")),
+      { concurrency: "unbounded" }
+    )
+    const others = yield* sql<{
+      id: number
+    }>`SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()`
+    expect(others.length).toBeGreaterThan(1)
+    for (const { id } of others) yield* sql.unsafe(`KILL ${id}`)
+    // Whoever finds his connection closed asks again; nobody hangs, and the pool is whole afterwards.
+    const rounds = yield* Effect.all(
+      times(8, () => Effect.retry(round(freshId(), "and now?"), { times: 20 })),
+      { concurrency: "unbounded" }
+    )
+    expect(rounds).toHaveLength(8)
+  }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
+)
+
+it.scopedLive("a statement's text is one statement", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const connection = yield* sql.reserve
+    const two = connection.executeUnprepared("SELECT 1; SELECT 2", [], undefined)
+    expect((yield* Effect.flip(two)).cause).toMatchObject({ code: "ER_PARSE_ERROR" })
+  }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
+)
+
+/** Rows that a connection has read so far. */
+const rowsRead = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const counters = yield* sql<{ Value: string }>`SHOW SESSION STATUS LIKE 'Handler_read%'`
+  return counters.reduce((sum, { Value }) => sum + Number(Value), 0)
+})
+
+const digits = "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)"
+
+it.scopedLive("a page of history reads its own rows, however long the history and the table are", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const messages = yield* Messages
+    const chatId = freshId()
+    const run = yield* round(chatId, "why?")
+    const columns =
+      "is_bot, source, type, category, flow_id, user_id, run_id, liked, solved, copied, sensitive_status, message, intermediate_steps, files, extra, remark, sender, receiver, create_time, update_time"
+    // Each message 3,125 times in this chat, and as often in others.
+    yield* sql.unsafe(
+      `INSERT INTO chat_message (chat_id, ${columns}) SELECT IF(e.n < 1, chat_id, CONCAT(chat_id, a.n, e.n)), ${columns} FROM chat_message, ${digits} a, ${digits} b, ${digits} c, ${digits} d, ${digits} e ORDER BY RAND()`
+    )
+    yield* sql.unsafe("ANALYZE TABLE chat_message")
+    const read = (before: number | null) =>
+      Effect.gen(function* () {
+        const start = yield* rowsRead
+        const page = yield* messages.page({ chatId, before, limit: 10 })
+        const end = yield* rowsRead
+        const own = (yield* rowsRead) - end
+        expect(page).toHaveLength(10)
+        return end - start - own
+      })
+    const connection = yield* sql.reserve
+    const counts = yield* Effect.forEach([null, run.question_id + 6000, run.question_id + 3000], read).pipe(
+      Effect.provideService(SqlClient.TransactionConnection, [connection, 0])
+    )
+    for (const count of counts) expect(count).toBeLessThan(20)
+  }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
+)
+
+it.live("a server that does not answer is an error at once", () =>
+  Effect.gen(function* () {
+    // Port 1 of this machine: nobody listens there.
+    const stores = Layer.build(Storage.Mysql(Redacted.make("mysql://root:secret@127.0.0.1:1/colloquy")))
+    const error = yield* Effect.flip(Effect.scoped(stores))
+    expect(error).toMatchObject({ _tag: "StorageError", operation: "connect to the database" })
+    expect(JSON.stringify(error)).not.toContain("secret")
+  })
+)

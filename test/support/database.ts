@@ -18,8 +18,8 @@ const rootUrl = Config.redacted("TEST_MYSQL_URL").pipe(
   Effect.mapError(() => new Error("TEST_MYSQL_URL is not set: run npm test, or node scripts/services.mjs"))
 )
 
-/** The address of a new database. */
-export const freshMysql = Effect.gen(function* () {
+/** The address of a new database, as DATABASE_URL takes it. */
+export const freshDatabase = Effect.gen(function* () {
   const root = yield* rootUrl
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`
   const asRoot = (statement: string) =>
@@ -32,7 +32,7 @@ export const freshMysql = Effect.gen(function* () {
   )
   const url = new URL(Redacted.value(root))
   url.pathname = `/${name}`
-  return Redacted.make(url.href)
+  return url.href
 }).pipe(Effect.orDie)
 
 /** A folder that is removed with its scope. */
@@ -42,7 +42,9 @@ export const freshFolder = Effect.acquireRelease(
 )
 
 /** All stores over a new MySQL database. */
-export const MysqlStorage = Layer.unwrapScoped(Effect.map(freshMysql, Storage.Mysql))
+export const MysqlStorage = Layer.unwrapScoped(
+  Effect.map(freshDatabase, (url) => Storage.Mysql(Redacted.make(url)))
+)
 
 /** All stores over a new SQLite file. */
 export const SqliteStorage = Layer.unwrapScoped(

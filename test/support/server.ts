@@ -3,6 +3,7 @@
  * steps the test decides. What a test looks up in the database it looks up in the stores themselves.
  */
 import { createServer } from "node:http"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,8 +12,9 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import { jwtVerify, SignJWT } from "jose"
-import { TokenRejected, Tokens } from "../../src/account/Tokens.ts"
+import { SignJWT } from "jose"
+import { Tokens } from "../../src/account/Tokens.ts"
+import { TokensLive } from "../../src/account/TokensLive.ts"
 import type { Catalogue } from "../../src/app/Catalogue.ts"
 import { Settings, type SettingsShape } from "../../src/config.ts"
 import { serveSockets } from "../../src/gateway/Gateway.ts"
@@ -44,30 +46,6 @@ interface Extensions {
   readonly catalogue?: Layer.Layer<Catalogue, never, Catalogue>
 }
 
-const key = new TextEncoder().encode(secret)
-const TempTokens = Layer.succeed(Tokens, {
-  mint: (user_id, user_name) =>
-    Effect.promise(() =>
-      new SignJWT({})
-        .setProtectedHeader({ alg: "HS256" })
-        .setSubject(JSON.stringify({ user_id, user_name }))
-        .setExpirationTime("1 hour")
-        .sign(key)
-    ),
-  verify: (token) =>
-    Effect.tryPromise({
-      try: async () => {
-        const { payload } = await jwtVerify(token, key)
-        return {
-          userId: JSON.parse(payload.sub ?? "").user_id,
-          userName: "",
-          expiresAt: (payload.exp ?? 0) * 1000
-        }
-      },
-      catch: () => new TokenRejected({ reason: "invalid" })
-    })
-})
-
 interface Where {
   /** Absent: debug mode. */
   readonly chat?: string
@@ -93,7 +71,7 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       Layer.provideMerge(Layer.mergeAll(Ticker.Live, Peers.Live, extensions.actions ?? Actions.Live)),
       Layer.provideMerge(catalogue),
       Layer.provideMerge(Memory),
-      Layer.provideMerge(TempTokens),
+      Layer.provideMerge(Layer.provide(TokensLive, NodeContext.layer)),
       Layer.provideMerge(Layer.succeed(Settings, settings)),
       // Defects that a test causes on purpose are nobody's news.
       Layer.provide(Logger.remove(Logger.defaultLogger))

@@ -3,15 +3,16 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { mysqlClient } from "../../src/storage/sql/clients.ts"
-import { freshMysql } from "./database.ts"
+import { freshDatabase } from "./database.ts"
 
 it.scopedLive("MariaDB or MySQL answers from a database of its own", () =>
   Effect.gen(function* () {
-    const url = yield* freshMysql
+    const url = yield* freshDatabase
     const rows = yield* Effect.provide(
       Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT DATABASE() AS name, 1 + 1 AS two`),
-      mysqlClient(url)
+      mysqlClient(Redacted.make(url))
     )
     expect(rows).toEqual([{ name: expect.stringMatching(/^test_[0-9a-f]{32}$/), two: 2 }])
   })

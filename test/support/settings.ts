@@ -23,6 +23,6 @@ export const testSettings: SettingsShape = {
   runOrphanTimeout: Duration.minutes(10),
   drainTimeout: Duration.zero,
   buildCacheTtl: Duration.minutes(10),
-  logLevel: "info",
+  logLevel: "Info",
   logFormat: "pretty"
 }

@@ -97,16 +97,9 @@ export const Shell = ({ me, onSignIn }: { readonly me: Me; readonly onSignIn: ()
 
   return (
     <div className="shell">
-      <a
-        className="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault()
-          document.getElementById("main")?.focus()
-        }}
-      >
+      <button type="button" className="skip" onClick={() => document.getElementById("main")?.focus()}>
         Skip to the chat
-      </a>
+      </button>
       {narrow ? null : <aside aria-label="Past chats">{side}</aside>}
       {route.at === "chat" ? (
         <Chat

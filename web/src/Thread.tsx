@@ -1,6 +1,6 @@
 /** The conversation, oldest first, following its end unless the reader scrolled away. */
 import { ThreadPrimitive } from "@assistant-ui/react"
-import { useEffect, useLayoutEffect, useRef } from "react"
+import { useCallback, useEffect, useLayoutEffect, useRef } from "react"
 import type { ChatState, Session } from "../../src/client/client.ts"
 import { Answer } from "./Answer.tsx"
 import type { App } from "./api.ts"
@@ -78,39 +78,40 @@ export const Thread = (props: {
 const isShown = ({ messages, error }: ChatState): boolean =>
   messages.some((message) => message.error === error)
 
-/** Loads older messages without moving what the reader looks at. */
+/** Loads older messages, at the top or when asked, without moving what the reader looks at. */
 const useOlder = (
   session: Session,
   state: ChatState,
   viewport: { readonly current: HTMLDivElement | null }
 ) => {
-  const fromEnd = useRef<number | null>(null)
+  /** Where the reader was, seen from the end, and which message was first then. */
+  const held = useRef<{ readonly fromEnd: number; readonly first: string | undefined } | null>(null)
   const first = state.messages[0]?.id
-  const load = () => {
+  const ready = state.before !== null && state.history === "loaded"
+
+  const load = useCallback(() => {
     const element = viewport.current
-    fromEnd.current = element === null ? null : element.scrollHeight - element.scrollTop
+    if (element === null) return
+    held.current = { fromEnd: element.scrollHeight - element.scrollTop, first }
     void session.loadOlder()
-  }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new first message is what moves the rest
+  }, [session, first, viewport])
+
   useLayoutEffect(() => {
     const element = viewport.current
-    if (element === null || fromEnd.current === null) return
-    element.scrollTop = element.scrollHeight - fromEnd.current
-    fromEnd.current = null
+    if (element === null || held.current === null || held.current.first === first) return
+    element.scrollTop = element.scrollHeight - held.current.fromEnd
+    held.current = null
   }, [first, viewport])
-  const ready = state.before !== null && state.history === "loaded"
+
   useEffect(() => {
     const element = viewport.current
     if (element === null || !ready) return
     const scrolled = () => {
-      if (element.scrollTop < 40 && fromEnd.current === null && element.scrollHeight > element.clientHeight) {
-        fromEnd.current = element.scrollHeight - element.scrollTop
-        void session.loadOlder()
-      }
+      if (element.scrollTop < 40 && element.scrollHeight > element.clientHeight) load()
     }
     element.addEventListener("scroll", scrolled, { passive: true })
     return () => element.removeEventListener("scroll", scrolled)
-  }, [ready, session, viewport])
+  }, [ready, load, viewport])
   return load
 }
 

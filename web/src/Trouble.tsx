@@ -8,8 +8,10 @@ export const Trouble = (props: {
   readonly onAction?: () => void
 }) => (
   <div className="trouble" role="alert">
-    <Warning />
-    <div>
+    <span className="trouble-icon">
+      <Warning />
+    </span>
+    <div className="trouble-words">
       <strong>{props.title}</strong>
       {props.detail ? <p>{props.detail}</p> : null}
     </div>

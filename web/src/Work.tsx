@@ -1,4 +1,5 @@
 /** How an answer came about: reasoning, tool calls, steps. Open while it is all there is, folded after. */
+import { Collapsible } from "radix-ui"
 import { useState } from "react"
 import type { AssistantMessage, ToolUse } from "../../src/client/client.ts"
 import { Chevron, Tool } from "./icons.tsx"
@@ -10,32 +11,19 @@ export const Work = ({ answer }: { readonly answer: AssistantMessage }) => {
   const working = answer.status === "running" && answer.text === ""
   const open = chosen ?? working
   return (
-    <details className="work" open={open}>
-      <summary
-        onClick={(event) => {
-          // React keeps `open`; the browser's own toggling would go unnoticed at the next token.
-          event.preventDefault()
-          setChosen(!open)
-        }}
-      >
+    <Collapsible.Root className="work" open={open} onOpenChange={setChosen}>
+      <Collapsible.Trigger className="work-summary">
         <Chevron />
         {summary(answer, working)}
-      </summary>
-      <div className="work-body">
+      </Collapsible.Trigger>
+      <Collapsible.Content className="work-body">
         {reasoning !== "" && <p className="reasoning">{reasoning}</p>}
         {tools.map((tool) => (
           <ToolCall key={tool.id} tool={tool} />
         ))}
-        {steps.length > 0 && (
-          <ol className="steps">
-            {steps.map((step, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: steps are only ever added at the end
-              <li key={i}>{step}</li>
-            ))}
-          </ol>
-        )}
-      </div>
-    </details>
+        {steps.length > 0 && <p className="steps">{steps.join("\n")}</p>}
+      </Collapsible.Content>
+    </Collapsible.Root>
   )
 }
 

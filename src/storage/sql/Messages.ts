@@ -6,14 +6,14 @@ import { type Database, decodeAll, decodeFirst, during } from "./Database.ts"
 const message = decodeFirst(MessageRow)
 const messages = decodeAll(MessageRow)
 
-export const makeMessages = ({ sql, whole }: Database) =>
+export const makeMessages = ({ sql, byChat, whole }: Database) =>
   Messages.of({
     get: (id) => message(sql`SELECT * FROM chat_message WHERE id = ${id}`).pipe(during("messages.get")),
 
     page: ({ chatId, before, limit }) => {
       const older = before === null ? sql.literal("") : sql`AND id < ${before}`
       return messages(
-        sql`SELECT * FROM chat_message WHERE chat_id = ${chatId} ${older} ORDER BY id DESC LIMIT ${whole(limit)}`
+        sql`SELECT * FROM chat_message ${byChat} WHERE chat_id = ${chatId} ${older} ORDER BY id DESC LIMIT ${whole(limit)}`
       ).pipe(during("messages.page"))
     },
 

@@ -9,7 +9,7 @@ const sessions = decodeAll(SessionRow)
 const messages = decodeAll(MessageRow)
 const count = decodeFirst(CountRow)
 
-export const makeSessions = ({ sql, atomic, alone, write, forUpdate, whole, contains }: Database) =>
+export const makeSessions = ({ sql, atomic, alone, write, byChat, forUpdate, whole, contains }: Database) =>
   Sessions.of({
     get: (chatId) =>
       session(sql`SELECT * FROM message_session WHERE chat_id = ${chatId} AND is_delete = 0`).pipe(
@@ -40,7 +40,7 @@ export const makeSessions = ({ sql, atomic, alone, write, forUpdate, whole, cont
       chatIds.length === 0
         ? Effect.succeed([])
         : messages(
-            sql`SELECT m.* FROM message_session s JOIN chat_message m ON m.id = (SELECT l.id FROM chat_message l WHERE l.chat_id = s.chat_id AND l.category IN ('question', 'answer') ORDER BY l.id DESC LIMIT 1) WHERE s.is_delete = 0 AND ${sql.in("s.chat_id", chatIds)}`
+            sql`SELECT m.* FROM message_session s JOIN chat_message m ON m.id = (SELECT l.id FROM chat_message l ${byChat} WHERE l.chat_id = s.chat_id AND l.category IN ('question', 'answer') ORDER BY l.id DESC LIMIT 1) WHERE s.is_delete = 0 AND ${sql.in("s.chat_id", chatIds)}`
           ).pipe(during("sessions.latestMessages")),
 
     remove: (chatId) =>

@@ -1,0 +1,30 @@
+/** The REST API as a whole: what `/openapi.json` and `/docs` are made of, and what the handlers must fulfil. */
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { assistants } from "./api/assistants.ts"
+import { chat } from "./api/chat.ts"
+import { files } from "./api/files.ts"
+import { flows } from "./api/flows.ts"
+import { health } from "./api/health.ts"
+import { users } from "./api/users.ts"
+import { described } from "./described.ts"
+import { refusal, storageFailure } from "./Refused.ts"
+
+export const apiPrefix = "/api/v1"
+
+export class Api extends HttpApi.make("colloquy")
+  .add(users)
+  .add(chat)
+  .add(flows)
+  .add(assistants)
+  .add(files)
+  .add(health)
+  .addError(refusal(422, "a field is missing or wrong; the message names it"))
+  .addError(storageFailure)
+  .prefix(apiPrefix)
+  .annotate(OpenApi.Title, "Colloquy")
+  .annotate(
+    OpenApi.Description,
+    "Chat sessions for LLM apps. Every answer is `{status_code, status_message, data}`; what went wrong by the rules of the application is told by `status_code` with HTTP 200, what HTTP has a status for by that status too. Questions and answers go over a WebSocket: see docs/protocol.md."
+  )
+  .annotate(OpenApi.Transform, described) {}

@@ -1,0 +1,113 @@
+/** The fields that requests are made of: what each may be, in words that the client reads when it is not. */
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { isChatId, normalFlowId } from "../protocol/ids.ts"
+
+/** 32 hex digits, with or without dashes. */
+export const FlowId = Schema.transformOrFail(
+  Schema.String.annotations({ description: "an app's id: 32 hex digits, with or without dashes" }),
+  Schema.String,
+  {
+    strict: true,
+    decode: (given, _, ast) => {
+      const id = normalFlowId(given)
+      return id === null
+        ? Effect.fail(new ParseResult.Type(ast, given, "must be 32 hex digits"))
+        : Effect.succeed(id)
+    },
+    encode: (id) => Effect.succeed(id)
+  }
+)
+
+export const ChatId = Schema.String.pipe(
+  Schema.filter(isChatId, {
+    message: () => 'must be 1 to 64 letters, digits or "_.:-"',
+    jsonSchema: { pattern: "^[A-Za-z0-9_.:-]{1,64}$" }
+  })
+)
+
+export const AppName = Schema.Trim.pipe(
+  Schema.filter((name) => name.length >= 1 && name.length <= 255, {
+    message: () => "must be 1 to 255 characters",
+    jsonSchema: { minLength: 1, maxLength: 255 }
+  })
+)
+
+export const Description = Schema.String.pipe(
+  Schema.maxLength(4_000, { message: () => "must be at most 4000 characters" })
+)
+
+export const FlowType = Schema.Literal(1, 5, 10).annotations({
+  description: "1 skill, 5 assistant, 10 workflow"
+})
+
+export const FlowStatus = Schema.Literal(1, 2).annotations({ description: "1 offline, 2 online" })
+
+/** A whole number in a query. */
+const wholeNumber = (least: number, most: number) =>
+  Schema.NumberFromString.pipe(
+    Schema.filter((value) => Number.isSafeInteger(value) && value >= least && value <= most, {
+      message: () => `must be a whole number from ${least} to ${most}`,
+      jsonSchema: { type: "integer", minimum: least, maximum: most }
+    })
+  )
+
+/** Clients send parameters that they have no value for as `name=`. */
+const orEmpty = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optional(Schema.Union(Schema.Literal(""), schema))
+
+export const queryNumber = (least: number, most: number) => orEmpty(wholeNumber(least, most))
+
+export const queryFlowId = orEmpty(FlowId)
+
+export const queryFlowType = orEmpty(
+  Schema.transformLiterals(["1", 1], ["5", 5], ["10", 10]).annotations({
+    description: "1 skills, 5 assistants, 10 workflows; left out: all"
+  })
+)
+
+/** Pages of a list, counted from 1. */
+export const paging = {
+  page: queryNumber(1, 100_000),
+  limit: queryNumber(1, 100),
+  keyword: Schema.optional(Schema.String.pipe(Schema.maxLength(255)))
+}
+
+/** The value, or what stands for it where the client sent none. */
+export const given = <A, B>(value: A | "" | undefined, fallback: B): A | B =>
+  value === undefined || value === "" ? fallback : value
+
+const maxDepth = 64
+
+/** Deeper than anybody's graph, and than may be written back as JSON without care. */
+export const isShallow = (value: unknown): boolean => {
+  let level: ReadonlyArray<unknown> = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return false
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []))
+  }
+  return true
+}
+
+type Graph = { readonly nodes: ReadonlyArray<unknown>; readonly edges: ReadonlyArray<unknown> }
+
+export const isGraph = (value: unknown): value is Graph =>
+  typeof value === "object" &&
+  value !== null &&
+  "nodes" in value &&
+  Array.isArray(value.nodes) &&
+  "edges" in value &&
+  Array.isArray(value.edges)
+
+/** A graph as the editor saves it. What it holds beside its nodes and edges is kept as it is. */
+export const GraphData = Schema.Unknown.pipe(
+  Schema.filter((value): value is Graph => isGraph(value) && isShallow(value), {
+    message: () => `must be {"nodes": […], "edges": […]}, at most ${maxDepth} levels deep`,
+    jsonSchema: {
+      type: "object",
+      required: ["nodes", "edges"],
+      properties: { nodes: { type: "array" }, edges: { type: "array" } }
+    }
+  })
+)

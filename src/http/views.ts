@@ -1,0 +1,153 @@
+/** Rows as clients see them. Times are ISO 8601 in UTC; the field names are Bisheng's where it has them. */
+import * as Schema from "effect/Schema"
+import { mayAlter, type Person } from "../account/Access.ts"
+import type { ChatMessage, Flow, MessageSession } from "../storage/rows.ts"
+import { FlowStatus, FlowType } from "./fields.ts"
+
+const times = { create_time: Schema.Date, update_time: Schema.Date }
+
+export const Session = Schema.Struct({
+  chat_id: Schema.String,
+  flow_id: Schema.String,
+  flow_type: FlowType,
+  flow_name: Schema.String,
+  name: Schema.String,
+  user_id: Schema.Int,
+  like: Schema.Int,
+  dislike: Schema.Int,
+  copied: Schema.Int,
+  sensitive_status: Schema.Int,
+  ...times
+}).annotations({ identifier: "Session" })
+
+export const Message = Schema.Struct({
+  id: Schema.Int,
+  is_bot: Schema.Boolean,
+  source: Schema.Int,
+  type: Schema.String,
+  category: Schema.String,
+  flow_id: Schema.String,
+  chat_id: Schema.String,
+  user_id: Schema.Int,
+  run_id: Schema.NullOr(Schema.String),
+  liked: Schema.Int,
+  solved: Schema.Int,
+  copied: Schema.Int,
+  sensitive_status: Schema.Int,
+  message: Schema.String,
+  intermediate_steps: Schema.String,
+  files: Schema.String.annotations({ description: 'JSON text of an array, or ""' }),
+  extra: Schema.String.annotations({ description: "JSON text of an object" }),
+  remark: Schema.String.annotations({ description: '"break_answer": cut short' }),
+  sender: Schema.String,
+  receiver: Schema.Unknown.annotations({ description: "an object, or null" }),
+  ...times
+}).annotations({ identifier: "Message" })
+
+export const ListedSession = Schema.Struct({
+  ...Session.fields,
+  latest_message: Schema.NullOr(Message)
+}).annotations({ identifier: "ListedSession" })
+
+const appFields = {
+  id: Schema.String,
+  name: Schema.String,
+  description: Schema.String,
+  flow_type: FlowType,
+  status: FlowStatus,
+  user_id: Schema.Int,
+  version_id: Schema.Int,
+  guide_word: Schema.String.annotations({ description: "what the app says first" }),
+  guide_question: Schema.Array(Schema.String).annotations({ description: "questions to begin with" }),
+  write: Schema.Boolean.annotations({ description: "whether you may alter it" }),
+  ...times
+}
+
+export const AppSummary = Schema.Struct(appFields).annotations({ identifier: "AppSummary" })
+
+export const App = Schema.Struct({
+  ...appFields,
+  data: Schema.Unknown.annotations({ description: "the graph, or an assistant's settings" })
+}).annotations({ identifier: "App" })
+
+export const Assistant = Schema.Struct({
+  ...appFields,
+  prompt: Schema.NullOr(Schema.String),
+  model: Schema.Unknown,
+  temperature: Schema.NullOr(Schema.Number),
+  tools: Schema.Unknown,
+  knowledge: Schema.Unknown
+}).annotations({ identifier: "Assistant" })
+
+/** A page of apps. */
+export const page = Schema.Struct({ data: Schema.Array(AppSummary), total: Schema.Int })
+
+/** The row itself serves: what the view does not name is left out when it is encoded. */
+export const sessionView = (session: MessageSession): typeof Session.Type => session
+
+export const messageView = (message: ChatMessage): typeof Message.Type => ({
+  ...message,
+  receiver: parsedOrNull(message.receiver)
+})
+
+const parsedOrNull = (text: string): unknown => {
+  try {
+    return text === "" ? null : JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
+
+const textsOf = (value: unknown): ReadonlyArray<string> =>
+  Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
+
+export const appSummary = (flow: Flow, person: Person): typeof AppSummary.Type => {
+  const data = isObject(flow.data) ? flow.data : {}
+  return {
+    ...flow,
+    guide_word: textOf(data["guide_word"]),
+    guide_question: textsOf(data["guide_question"]),
+    write: mayAlter(person, flow)
+  }
+}
+
+/** Prompts and keys stand in the nodes: only who may alter an app sees what they hold. */
+export const appView = (flow: Flow, person: Person): typeof App.Type => ({
+  ...appSummary(flow, person),
+  data: mayAlter(person, flow) ? flow.data : outlineOf(flow.data)
+})
+
+export const assistantView = (flow: Flow, person: Person): typeof Assistant.Type => {
+  const data = isObject(flow.data) && mayAlter(person, flow) ? flow.data : {}
+  return {
+    ...appSummary(flow, person),
+    prompt: typeof data["prompt"] === "string" ? data["prompt"] : null,
+    model: data["model"] ?? null,
+    temperature: typeof data["temperature"] === "number" ? data["temperature"] : null,
+    tools: data["tools"] ?? null,
+    knowledge: data["knowledge"] ?? null
+  }
+}
+
+/** The kinds of a graph's nodes and how they hang together: what clients need to draw the right form. */
+const outlineOf = (data: unknown): unknown => {
+  if (!isObject(data) || !Array.isArray(data["nodes"]) || !Array.isArray(data["edges"])) return null
+  return {
+    nodes: data["nodes"].filter(isObject).map((node) => {
+      const inner = isObject(node["data"]) ? node["data"] : {}
+      return { id: node["id"], type: node["type"], data: { id: inner["id"], type: inner["type"] } }
+    }),
+    edges: data["edges"].filter(isObject).map(({ id, source, target, sourceHandle, targetHandle }) => ({
+      id,
+      source,
+      target,
+      sourceHandle,
+      targetHandle
+    }))
+  }
+}

@@ -1,0 +1,140 @@
+import { join } from "node:path"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { migrate } from "../../src/storage/Migrator.ts"
+import { longText, serial, table } from "../../src/storage/migrations/ddl.ts"
+import { type Migration, migrations } from "../../src/storage/migrations/migrations.ts"
+import { mysqlClient, sqliteClient } from "../../src/storage/sql/clients.ts"
+import { freshDatabase, freshFolder } from "../support/database.ts"
+import { times } from "./suite/vocabulary.ts"
+
+/** Two servers' connections to one new database. */
+const databases = {
+  MySQL: Effect.map(freshDatabase, (url) => times(2, () => mysqlClient(Redacted.make(url)))),
+  SQLite: Effect.map(freshFolder, (folder) => times(2, () => sqliteClient(join(folder, "colloquy.db"))))
+}
+
+const made = (name: string) => table(name, { id: serial, text: longText }, { index: [["id"]] })
+
+const three = (second: Migration["statements"]): ReadonlyArray<Migration> => [
+  { id: 1, name: "one", statements: made("one") },
+  { id: 2, name: "two", statements: second },
+  { id: 3, name: "three", statements: made("three") }
+]
+
+const recorded = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return (yield* sql<{ id: number; name: string }>`SELECT id, name FROM schema_migration ORDER BY id`).map(
+    ({ id, name }) => `${id} ${name}`
+  )
+})
+
+/** Whether these tables are there to be written to. The driver keeps a refusal, so each text is new. */
+const writable = (...names: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    return yield* Effect.forEach(names, (name) =>
+      sql.unsafe(`INSERT INTO ${name} (text) VALUES ('x') -- ${crypto.randomUUID()}`).pipe(
+        Effect.as(true),
+        Effect.catchAll(() => Effect.succeed(false))
+      )
+    )
+  })
+
+for (const [name, database] of Object.entries(databases)) {
+  describe(`migrations on ${name}`, () => {
+    /** A test with one server on a new database. */
+    const alone = <A, E>(test: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+      Effect.flatMap(database, ([first]) => (first === undefined ? Effect.void : Effect.provide(test, first)))
+
+    it.scopedLive("run once, in order, and are recorded", () =>
+      alone(
+        Effect.gen(function* () {
+          expect(yield* migrate(three(made("two")))).toEqual([1, 2, 3])
+          expect(yield* recorded).toEqual(["1 one", "2 two", "3 three"])
+          expect(yield* migrate(three(made("two")))).toEqual([])
+          expect(yield* writable("one", "two", "three")).toEqual([true, true, true])
+        })
+      )
+    )
+
+    it.scopedLive("stop at one that breaks, record those before it, and go on when it is mended", () =>
+      alone(
+        Effect.gen(function* () {
+          const broken = three((dialect) => [...made("two")(dialect), "CREATE TABLE broken (", "SELECT 1"])
+          const error = yield* Effect.flip(migrate(broken))
+          expect(error).toMatchObject({ _tag: "StorageError", operation: "migration 2 two" })
+          expect(yield* recorded).toEqual(["1 one"])
+          expect(yield* writable("one", "three")).toEqual([true, false])
+          // Still broken: nothing is taken for done.
+          expect((yield* Effect.flip(migrate(broken))).operation).toBe("migration 2 two")
+          const mended = three((dialect) => [...made("two")(dialect), ...made("also")(dialect)])
+          expect(yield* migrate(mended)).toEqual([2, 3])
+          expect(yield* recorded).toEqual(["1 one", "2 two", "3 three"])
+          expect(yield* writable("one", "two", "also", "three")).toEqual([true, true, true, true])
+        })
+      )
+    )
+
+    it.scopedLive("a later one is added to what is there", () =>
+      alone(
+        Effect.gen(function* () {
+          yield* migrate(three(made("two")).slice(0, 2))
+          yield* writable("one")
+          expect(yield* migrate(three(made("two")))).toEqual([3])
+          const sql = yield* SqlClient.SqlClient
+          expect(yield* sql`SELECT text FROM one`).toEqual([{ text: "x" }])
+        })
+      )
+    )
+
+    it.scopedLive("a database of a newer version is left alone", () =>
+      alone(
+        Effect.gen(function* () {
+          yield* migrate(three(made("two")))
+          const error = yield* Effect.flip(migrate(three(made("two")).slice(0, 2)))
+          expect(error.cause).toMatchObject({
+            message: "this database was made by a newer version (migration 3)"
+          })
+          expect(yield* recorded).toHaveLength(3)
+        })
+      )
+    )
+
+    it.scopedLive("each is run by one of the servers that start together", () =>
+      Effect.gen(function* () {
+        const servers = yield* Effect.forEach(yield* database, Layer.build)
+        // Would fail the second time.
+        const once = three((dialect) =>
+          made("two")(dialect).map((statement) => statement.replace("IF NOT EXISTS", ""))
+        )
+        const ran = yield* Effect.all(
+          servers.map((server) => Effect.provide(migrate(once), server)),
+          { concurrency: "unbounded" }
+        )
+        expect(ran.flat().toSorted()).toEqual([1, 2, 3])
+      })
+    )
+
+    it.scopedLive(
+      "the real ones can all be run again from the start, as after a crash before the record",
+      () =>
+        alone(
+          Effect.gen(function* () {
+            const all = migrations.map(({ id }) => id)
+            expect(yield* migrate(migrations)).toEqual(all)
+            const sql = yield* SqlClient.SqlClient
+            yield* sql`DELETE FROM schema_migration`
+            expect(yield* migrate(migrations)).toEqual(all)
+          })
+        )
+    )
+  })
+}
+
+it("migrations are numbered 1, 2, 3, …", () => {
+  expect(migrations.map(({ id }) => id)).toEqual(migrations.map((_, i) => i + 1))
+})
