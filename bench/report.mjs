@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 
 /**
  * @typedef {{ name: string, class: string, concurrency: number, unit: string, ours: number, floor: number,
- *   ratio: number, better: "lower" | "higher", gate: boolean, invalid: string | null }} Case
+ *   ratio: number, better: "lower" | "higher", gate: boolean, invalid: string | null, noise: number | null }} Case `gate`: --check judges it; `noise`: cores
+ *   that other programs used meanwhile
  */
 
 /** @param {Partial<Case>} result @returns {Case} */
@@ -11,6 +12,7 @@ export const complete = (result) => ({
   better: "lower",
   gate: false,
   invalid: null,
+  noise: null,
   ...result,
   ratio: result.ours / result.floor
 })
@@ -28,7 +30,7 @@ export const table = (cases) => {
   const rows = [
     ["", "class", "at", "unit", "ours", "bare ws", "ratio"],
     ...cases.map((one) => [
-      one.invalid === null ? one.name : `${one.name} (invalid)`,
+      `${one.name}${one.invalid !== null ? " (invalid)" : one.noise !== null ? " (noisy)" : ""}`,
       one.class,
       figure(one.concurrency).replace(/\.0+$/, ""),
       one.unit,
@@ -41,10 +43,13 @@ export const table = (cases) => {
   const line = (cells) =>
     `| ${cells.map((cell, i) => (i < 4 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(" | ")} |`
   const rule = `|${widths.map((width, i) => (i < 4 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`
-  const invalid = [...new Set(cases.flatMap((one) => (one.invalid === null ? [] : [one.invalid])))]
-  return [line(rows[0]), rule, ...rows.slice(1).map(line), ...invalid.map((why) => `invalid: ${why}`)].join(
-    "\n"
+  const notes = new Set(
+    cases.flatMap((one) => [
+      ...(one.invalid === null ? [] : [`invalid: ${one.invalid}`]),
+      ...(one.noise === null ? [] : [`noisy: other programs used ${one.noise} cores meanwhile`])
+    ])
   )
+  return [line(rows[0]), rule, ...rows.slice(1).map(line), ...(notes.size > 0 ? ["", ...notes] : [])].join("\n")
 }
 
 /** @param {string} file @param {ReadonlyArray<Case>} cases @param {object} machine */

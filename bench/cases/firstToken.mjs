@@ -3,6 +3,7 @@
  * there, less the time the upstream held it. Short answers, asked at random moments.
  */
 import { percentile, sum } from "../statistics.mjs"
+import { Trust } from "../Trust.mjs"
 
 const load = { clients: 100, rate: 100, tokens: 10, delay: 20, windowMs: 5_000 }
 
@@ -16,7 +17,7 @@ export const firstToken = {
     const { clients, rate, tokens, delay, windowMs } = load
     log(`first token: ${rate} questions a second at ${clients} clients, ${rounds} rounds`)
     const seen = new Map(servers.map(({ name }) => [name, []]))
-    const doubts = new Set()
+    const trust = new Trust()
     for (let round = 0; round < rounds; round++) {
       for (const server of servers) {
         const measured = await generators.withClients(server, clients, (used) =>
@@ -25,8 +26,8 @@ export const firstToken = {
         const samples = measured.answers.flatMap((answer) => answer.firstToken)
         const late = sum(measured.answers.map((answer) => answer.late))
         seen.get(server.name).push(...samples)
-        for (const doubt of measured.doubts) doubts.add(doubt)
-        if (late > 0) doubts.add(`${late} questions found no idle client`)
+        trust.add(measured)
+        if (late > 0) trust.doubt(`${late} questions found no idle client`)
         log(
           `  ${server.name.padEnd(8)} p50 ${(percentile(samples, 0.5) / 1000).toFixed(2)} ms, ` +
             `p99 ${(percentile(samples, 0.99) / 1000).toFixed(2)} ms of ${samples.length}` +
@@ -34,7 +35,6 @@ export const firstToken = {
         )
       }
     }
-    const invalid = doubts.size > 0 ? [...doubts].join("; ") : null
     for (const { name } of servers) {
       if (name === "floor") continue
       for (const [p, of] of [
@@ -48,7 +48,7 @@ export const firstToken = {
           unit: "ms",
           ours: percentile(seen.get(name), of) / 1000,
           floor: percentile(seen.get("floor"), of) / 1000,
-          invalid
+          ...trust.verdict
         })
       }
     }

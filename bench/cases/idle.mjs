@@ -56,7 +56,7 @@ export const idle = {
       }
     }
     const pick = (name, what) => median(seen.get(name)[what])
-    const common = { class: "memory", concurrency: connections, invalid: null }
+    const common = { class: "memory", concurrency: connections }
     report({
       ...common,
       name: "idle connection",

@@ -3,6 +3,7 @@
  * upstream has lost the connection of that answer's request. Clients stop in mid-answer, at random moments.
  */
 import { percentile } from "../statistics.mjs"
+import { Trust } from "../Trust.mjs"
 
 const load = { clients: 100, tokens: 200, delay: 20, earliest: 300, latest: 1_300, windowMs: 5_000 }
 
@@ -16,7 +17,7 @@ export const stop = {
     const { clients, windowMs, ...how } = load
     log(`stop: ${clients} answers in progress, ${rounds} rounds`)
     const seen = new Map(servers.map(({ name }) => [name, { close: [], upstream: [] }]))
-    const doubts = new Set()
+    const trust = new Trust()
     for (let round = 0; round < rounds; round++) {
       for (const server of servers) {
         await generators.upstreamCloses()
@@ -33,10 +34,10 @@ export const stop = {
           ...stopped.flatMap(({ stopped: at, closed }) => (closed === null ? [] : [closed - at]))
         )
         const unanswered = samples.filter(({ closed }) => closed === null).length
-        if (unanswered > 0) doubts.add(`${server.name}: ${unanswered} stops had no close within 5 s`)
+        if (unanswered > 0) trust.doubt(`${server.name}: ${unanswered} stops had no close within 5 s`)
         const missed = samples.length - stopped.length
-        if (missed > 0) doubts.add(`${server.name}: ${missed} stops did not reach the upstream`)
-        for (const doubt of measured.doubts) doubts.add(doubt)
+        if (missed > 0) trust.doubt(`${server.name}: ${missed} stops did not reach the upstream`)
+        trust.add(measured)
         const last = stopped.map(({ stopped: at, closed }) => (closed ?? Number.NaN) - at)
         log(
           `  ${server.name.padEnd(8)} close p50 ${(percentile(last, 0.5) / 1000).toFixed(2)} ms, ` +
@@ -44,7 +45,6 @@ export const stop = {
         )
       }
     }
-    const invalid = doubts.size > 0 ? [...doubts].join("; ") : null
     const floor = seen.get("floor")
     for (const { name } of servers) {
       if (name === "floor") continue
@@ -64,7 +64,7 @@ export const stop = {
             unit: "ms",
             ours: percentile(pick(mine), of) / 1000,
             floor: percentile(pick(floor), of) / 1000,
-            invalid
+            ...trust.verdict
           })
         }
       }

@@ -1,5 +1,6 @@
 /** What a streamed token costs: steady load of answers of 200 tokens, at 1, 100 and 500 at a time. */
 import { median, percentile, sum } from "../statistics.mjs"
+import { Trust } from "../Trust.mjs"
 
 const tokens = 200
 /** Answers that may take longer than their tokens' pace; with more of them the load is not the one it claims to be. */
@@ -43,7 +44,7 @@ export const streaming = {
       const chosen = servers.filter(({ name }) => name === "floor" || level.servers.includes(name))
       log(`streaming: ${concurrency} at a time, ${tokens} tokens, one every ${delay} ms, ${rounds} rounds`)
       const seen = new Map(chosen.map(({ name }) => [name, []]))
-      const doubts = new Set()
+      const trust = new Trust()
       for (let round = 0; round < rounds; round++) {
         for (const server of chosen) {
           const measured = await load.withClients(server, concurrency, (generators) =>
@@ -71,9 +72,9 @@ export const streaming = {
             firstToken: answers.flatMap((answer) => answer.firstToken),
             closeTail: answers.flatMap((answer) => answer.closeTail)
           })
-          for (const doubt of measured.doubts) doubts.add(doubt)
+          trust.add(measured)
           if (late > asked * maxLate) {
-            doubts.add(`${server.name} had not finished ${late} of ${asked} answers when the next was due`)
+            trust.doubt(`${server.name} had not finished ${late} of ${asked} answers when the next was due`)
           }
           log(
             `  ${server.name.padEnd(8)} ${(serverCpuMicros / delivered).toFixed(1).padStart(6)} µs/token` +
@@ -85,7 +86,6 @@ export const streaming = {
         }
       }
       const floor = collapse(seen.get("floor"))
-      const invalid = doubts.size > 0 ? [...doubts].join("; ") : null
       for (const { name } of chosen) {
         if (name === "floor") continue
         const mine = collapse(seen.get(name))
@@ -97,7 +97,7 @@ export const streaming = {
             unit,
             ours,
             floor: bare,
-            invalid,
+            ...trust.verdict,
             ...more
           })
         add("CPU", "µs/token", mine.cpuPerToken, floor.cpuPerToken, { gate: concurrency > 1 })

@@ -24,6 +24,7 @@ export class Outbox {
   private readonly readers = new Set<Reader>()
   private corked = false
   private blocked = false
+  private lost = false
   private bytesAtStall = 0
 
   constructor(options: {
@@ -42,7 +43,10 @@ export class Outbox {
   follow(log: FrameLog, position: number): () => void {
     const reader: Reader = { log, position }
     this.readers.add(reader)
-    const unsubscribe = log.subscribe(() => this.advance(reader))
+    const unsubscribe = log.subscribe({
+      wake: () => this.advance(reader),
+      position: () => reader.position
+    })
     this.advance(reader)
     return () => {
       unsubscribe()
@@ -63,8 +67,9 @@ export class Outbox {
   }
 
   private advance(reader: Reader): void {
-    if (this.blocked || this.ws.readyState !== this.ws.OPEN) return
+    if (this.blocked || this.lost || this.ws.readyState !== this.ws.OPEN) return
     if (!reader.log.has(reader.position)) {
+      this.lost = true
       this.onLost()
       return
     }

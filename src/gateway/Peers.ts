@@ -11,12 +11,13 @@ import type * as Scope from "effect/Scope"
 import { type ProtocolError, TokenExpired } from "../protocol/errors.ts"
 import type { Peer } from "./Peer.ts"
 
-/** Seconds between looks. */
-const period = 1
-/** A socket that does not answer a ping until the next one is dead. */
-const pingEvery = 30
-/** A socket that takes nothing for this long is closed; it can resume. */
-const stallLimit = 60
+/** In seconds. */
+export interface Patience {
+  /** A socket that does not answer a ping until the next one is dead. */
+  readonly pingEvery: number
+  /** A socket that takes nothing for this long is closed; it can resume. */
+  readonly stall: number
+}
 
 export interface PeersService {
   /** Looked after until the scope closes. */
@@ -26,33 +27,36 @@ export interface PeersService {
 }
 
 export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() {
-  static readonly Live = Layer.scoped(
-    Peers,
-    Effect.gen(function* () {
-      const peers = new Set<Peer>()
-      let ticks = 0
-      const look = Effect.map(Clock.currentTimeMillis, (now) => {
-        ticks += 1
-        for (const peer of peers) {
-          const { expiresAt } = peer.identity
-          if (expiresAt !== null && expiresAt <= now) peer.end(new TokenExpired())
-          peer.checkStall(stallLimit / period)
-          if (ticks % (pingEvery / period) === 0) peer.beat()
+  static readonly layer = (patience: Patience) =>
+    Layer.scoped(
+      Peers,
+      Effect.gen(function* () {
+        const peers = new Set<Peer>()
+        let seconds = 0
+        const look = Effect.map(Clock.currentTimeMillis, (now) => {
+          seconds += 1
+          for (const peer of peers) {
+            const { expiresAt } = peer.identity
+            if (expiresAt !== null && expiresAt <= now) peer.end(new TokenExpired())
+            peer.checkStall(patience.stall)
+            if (seconds % patience.pingEvery === 0) peer.beat()
+          }
+        })
+        yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
+        return {
+          join: (peer) =>
+            Effect.acquireRelease(
+              Effect.sync(() => peers.add(peer)),
+              () => Effect.sync(() => peers.delete(peer))
+            ),
+          count: () => peers.size,
+          endAll: (error) =>
+            Effect.sync(() => {
+              for (const peer of peers) peer.end(error)
+            })
         }
       })
-      yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(`${period} seconds`)))
-      return {
-        join: (peer) =>
-          Effect.acquireRelease(
-            Effect.sync(() => peers.add(peer)),
-            () => Effect.sync(() => peers.delete(peer))
-          ),
-        count: () => peers.size,
-        endAll: (error) =>
-          Effect.sync(() => {
-            for (const peer of peers) peer.end(error)
-          })
-      }
-    })
-  )
+    )
+
+  static readonly Live = Peers.layer({ pingEvery: 30, stall: 60 })
 }

@@ -92,7 +92,7 @@ export const isShallow = (value: unknown): boolean => {
 
 type Graph = { readonly nodes: ReadonlyArray<unknown>; readonly edges: ReadonlyArray<unknown> }
 
-export const isGraph = (value: unknown): value is Graph =>
+const isGraph = (value: unknown): value is Graph =>
   typeof value === "object" &&
   value !== null &&
   "nodes" in value &&

@@ -45,10 +45,21 @@ const maxMergedChars = 160 * 1024
 /** A reader this many deltas behind, or fewer, gets each as its own frame. */
 const mergeBeyond = 64
 
-/** What an ended run may keep for those who come back late. */
+/**
+ * What ended runs may keep for those who come back late. A reader in the middle of them holds on to what it
+ * has not read yet, up to `patience` times as much.
+ */
 export interface Retention {
   readonly maxFrames: number
   readonly maxChars: number
+}
+
+const patience = 8
+
+/** Someone who reads along: told when there is more, and asked how far it is. */
+export interface LogReader {
+  readonly wake: () => void
+  readonly position: () => number
 }
 
 export const defaultRetention: Retention = { maxFrames: 20_000, maxChars: 1024 * 1024 }
@@ -58,7 +69,7 @@ export class FrameLog {
   readonly address: Address
   private readonly retention: Retention
   private readonly entries: Array<Entry> = []
-  private readonly readers = new Set<() => void>()
+  private readonly readers = new Set<LogReader>()
   private readonly onDirty: (log: FrameLog) => void
   /** Serialised parts of a delta frame that never change within a run. */
   private deltaHead = ""
@@ -170,13 +181,14 @@ export class FrameLog {
   /** Seals what is pending and tells every reader that there may be more to read. */
   flush(): void {
     this.seal()
-    for (const notify of this.readers) notify()
+    for (const reader of this.readers) reader.wake()
+    if (!this.runActive) this.trim()
   }
 
-  subscribe(notify: () => void): () => void {
-    this.readers.add(notify)
+  subscribe(reader: LogReader): () => void {
+    this.readers.add(reader)
     return () => {
-      this.readers.delete(notify)
+      this.readers.delete(reader)
     }
   }
 
@@ -259,9 +271,12 @@ export class FrameLog {
 
   /** Drops the oldest frames of ended runs beyond the retention. */
   private trim(): void {
+    if (!this.isOver(1)) return
+    let readUpTo = this.seq
+    for (const reader of this.readers) readUpTo = Math.min(readUpTo, reader.position())
     let drop = 0
     for (const entry of this.entries) {
-      if (this.frames <= this.retention.maxFrames && this.chars <= this.retention.maxChars) break
+      if (!this.isOver(lastOf(entry) > readUpTo ? patience : 1)) break
       if (entry.kind === "frame") {
         this.frames -= 1
         this.chars -= entry.json.length
@@ -272,5 +287,9 @@ export class FrameLog {
       drop += 1
     }
     if (drop > 0) this.entries.splice(0, drop)
+  }
+
+  private isOver(times: number): boolean {
+    return this.frames > this.retention.maxFrames * times || this.chars > this.retention.maxChars * times
   }
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { Runs } from "../../src/storage/Runs.ts"
+import { StorageError } from "../../src/storage/StorageError.ts"
 import { flowIds } from "../support/apps.ts"
-import { isClose, nameOf, type WireFrame } from "../support/client.ts"
+import { isClose, nameOf, streamed, type WireFrame } from "../support/client.ts"
 import { startServer } from "../support/server.ts"
 
 const ask = (input: string, more: Record<string, unknown> = {}) => ({ inputs: { input }, ...more })
@@ -13,7 +16,8 @@ const messageOf = (frame: WireFrame | undefined): Record<string, unknown> => Obj
 describe("errors before any run", () => {
   const rows = [
     ["an unknown app", "0".repeat(32), 13001, 4404],
-    ["an app that is offline", flowIds.offline, 10421, 4403]
+    ["an app that is offline", flowIds.offline, 10421, 4403],
+    ["an app that is not built", flowIds.workflow, 13003, 4409]
   ] as const
   for (const [what, flowId, status, close] of rows) {
     it.scopedLive(`${what}: error ${status}, then close ${close}`, () =>
@@ -57,11 +61,11 @@ describe("refusals at the upgrade", () => {
 
   it.scopedLive("401 without a token, with a forged one, and with an expired one", () =>
     Effect.gen(function* () {
-      const { connectRaw, expiredToken } = yield* startServer()
+      const { connectRaw, tokenFor } = yield* startServer()
       const path = `/api/v1/chat/${flowIds.echo}?chat_id=c1`
       expect(yield* refused(connectRaw(path))).toBe(401)
       expect(yield* refused(connectRaw(`${path}&t=not.a.token`))).toBe(401)
-      expect(yield* refused(connectRaw(`${path}&t=${yield* expiredToken}`))).toBe(401)
+      expect(yield* refused(connectRaw(`${path}&t=${yield* tokenFor(-60)}`))).toBe(401)
     })
   )
 
@@ -194,6 +198,68 @@ describe("errors of a run", () => {
         ["go", ""],
         ["half", "break_answer"]
       ])
+    })
+  )
+})
+
+describe("errors of a socket that is open", () => {
+  it.scopedLive("a token that expires closes it with 4401; the run goes on", () =>
+    Effect.gen(function* () {
+      const { connect, connectRaw, tokenFor, gate } = yield* startServer()
+      const path = `/api/v1/chat/${flowIds.gated}?chat_id=c1&t=${yield* tokenFor(2)}`
+      const client = yield* Effect.orDie(connectRaw(path))
+      yield* client.say(ask("go"))
+      yield* gate(0).begun
+      expect(yield* client.closed).toMatchObject({ code: 4401, reason: expect.stringMatching(/^401 /) })
+      const again = yield* connect(flowIds.gated, { chat: "c1" })
+      yield* gate(0).finish
+      yield* again.until(isClose)
+    })
+  )
+
+  it.scopedLive("a peer that reads nothing is closed with 4408, and can resume without a gap", () =>
+    Effect.gen(function* () {
+      const patience = { pingEvery: 30, stall: 2 }
+      const { connect, gate, peerCount } = yield* startServer({}, { patience })
+      const client = yield* connect(flowIds.gated, { chat: "c1", query: "&native=1" })
+      const { epoch } = messageOf(yield* client.until(({ category }) => category === "session"))
+      yield* client.say(ask("go"))
+      yield* client.until(({ type }) => type === "start")
+      const last = client.frames.at(-1)?.seq
+      client.ws.pause()
+      // Far more than the kernel takes for a peer that does not read.
+      const text = "汉".repeat(256 * 1024)
+      for (let i = 0; i < 15; i++) yield* gate(0).text(text)
+      yield* Effect.repeat(Effect.yieldNow(), { until: () => peerCount() === 0 })
+      const again = yield* connect(flowIds.gated, {
+        chat: "c1",
+        query: `&native=1&epoch=${epoch}&last_seq=${last}`
+      })
+      yield* gate(0).finish
+      yield* again.until(isClose)
+      expect(streamed(again.frames)).toBe(text.repeat(15))
+    })
+  )
+
+  it.scopedLive("a database out of reach is told as 13004 with an error id, and 1011; nothing runs", () =>
+    Effect.gen(function* () {
+      const runs = Layer.effect(
+        Runs,
+        Effect.map(Runs, (stored) => ({
+          ...stored,
+          accept: () => Effect.fail(new StorageError({ operation: "accept", cause: "password=hunter2" }))
+        }))
+      )
+      const { connect, messages } = yield* startServer({}, { runs })
+      const client = yield* connect(flowIds.echo, { chat: "c1" })
+      yield* client.say(ask("go"))
+      expect(yield* client.closed).toMatchObject({ code: 1011, reason: expect.stringMatching(/^13004 /) })
+      expect(messageOf(client.frames.find(isError))).toMatchObject({
+        status_code: 13004,
+        data: { error_id: expect.stringMatching(/^[0-9a-f]{32}$/) }
+      })
+      expect(JSON.stringify(client.frames)).not.toContain("hunter2")
+      expect(yield* messages("c1")).toEqual([])
     })
   )
 })

@@ -107,6 +107,7 @@ describe("FrameLog", () => {
 
   it("catches up on a hundred thousand tokens in three frames", () => {
     const log = makeLog()
+    log.beginRun()
     for (let i = 0; i < 100_000; i++) {
       log.delta("content", "tok ", "r1")
       log.flush()
@@ -143,6 +144,20 @@ describe("FrameLog", () => {
     expect(log.has(2)).toBe(true)
     expect(log.has(6)).toBe(false)
     expect(readAll(log, 2).map(({ seq }) => seq)).toEqual([3, 4, 5])
+  })
+
+  it("lets an attached reader finish an ended run that is longer than what it keeps", () => {
+    const log = makeLog({ maxFrames: 3, maxChars: 1_000_000 })
+    let position = 0
+    log.subscribe({ wake: () => undefined, position: () => position })
+    log.beginRun()
+    for (let i = 0; i < 10; i++) log.append(frame(address, "info", "system"))
+    log.endRun()
+    log.flush()
+    expect(readAll(log, position)).toHaveLength(10)
+    position = 10
+    log.flush()
+    expect(log.has(6)).toBe(false)
   })
 
   type Command =

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { App, Question } from "../../src/app/App.ts"
 import { Catalogue } from "../../src/app/Catalogue.ts"
-import { AppDeleted, AppOffline, RunFailed } from "../../src/protocol/errors.ts"
+import { AppDeleted, AppNotBuilt, AppOffline, RunFailed } from "../../src/protocol/errors.ts"
 import { Deltas, noUsage, type RunEvent } from "../../src/protocol/RunEvent.ts"
 
 export const flowIds = {
@@ -166,9 +166,10 @@ export const scriptedApps = (count = 8) =>
     const apps: Readonly<Record<string, App>> = Object.fromEntries(
       [echo, skill, tool, failing, defect, gated].map((app) => [app.flowId, app])
     )
-    const find = (flowId: string): Effect.Effect<App, AppDeleted | AppOffline> =>
-      Effect.suspend((): Effect.Effect<App, AppDeleted | AppOffline> => {
+    const find = (flowId: string): Effect.Effect<App, AppDeleted | AppOffline | AppNotBuilt> =>
+      Effect.suspend((): Effect.Effect<App, AppDeleted | AppOffline | AppNotBuilt> => {
         if (flowId === flowIds.offline) return Effect.fail(new AppOffline({ flowId, kind: "assistant" }))
+        if (flowId === flowIds.workflow) return Effect.fail(new AppNotBuilt({ flowId, reason: "no engine" }))
         const app = apps[flowId]
         return app === undefined
           ? Effect.fail(new AppDeleted({ flowId, kind: "skill" }))

@@ -4,6 +4,7 @@
  */
 import { createServer } from "node:http"
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,7 +19,7 @@ import { TokensLive } from "../../src/account/TokensLive.ts"
 import type { Catalogue } from "../../src/app/Catalogue.ts"
 import { Settings, type SettingsShape } from "../../src/config.ts"
 import { serveSockets } from "../../src/gateway/Gateway.ts"
-import { Peers } from "../../src/gateway/Peers.ts"
+import { type Patience, Peers } from "../../src/gateway/Peers.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
@@ -41,6 +42,9 @@ type Changes = Partial<Omit<SettingsShape, "runOrphanTimeout" | "drainTimeout">>
 }
 
 interface Extensions {
+  /** Wraps the memory stores. */
+  readonly runs?: Layer.Layer<Runs, never, Runs>
+  readonly patience?: Patience
   readonly actions?: Layer.Layer<Actions>
   /** Wraps the scripted apps. */
   readonly catalogue?: Layer.Layer<Catalogue, never, Catalogue>
@@ -66,11 +70,15 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
     })
     const catalogue =
       extensions.catalogue === undefined ? apps.layer : Layer.provide(extensions.catalogue, apps.layer)
+    const storage = extensions.runs === undefined ? Memory : Layer.provideMerge(extensions.runs, Memory)
+    const patience = extensions.patience ?? { pingEvery: 30, stall: 60 }
     const layer = Hub.Live.pipe(
       Layer.provideMerge(Checkpoints.Live),
-      Layer.provideMerge(Layer.mergeAll(Ticker.Live, Peers.Live, extensions.actions ?? Actions.Live)),
+      Layer.provideMerge(
+        Layer.mergeAll(Ticker.Live, Peers.layer(patience), extensions.actions ?? Actions.Live)
+      ),
       Layer.provideMerge(catalogue),
-      Layer.provideMerge(Memory),
+      Layer.provideMerge(storage),
       Layer.provideMerge(Layer.provide(TokensLive, NodeContext.layer)),
       Layer.provideMerge(Layer.succeed(Settings, settings)),
       // Defects that a test causes on purpose are nobody's news.
@@ -103,15 +111,17 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       port,
       gate: apps.gate,
       token,
+      peerCount: () => Context.get(context, Peers).count(),
       connectRaw,
-      /** A token that ended a minute ago. */
-      expiredToken: Effect.promise(() =>
-        new SignJWT({})
-          .setProtectedHeader({ alg: "HS256" })
-          .setSubject(JSON.stringify({ user_id: 1, user_name: "user-1" }))
-          .setExpirationTime("-1 minute")
-          .sign(new TextEncoder().encode(secret))
-      ),
+      /** A token that ends so many seconds from now, as a platform that shares the secret would mint it. */
+      tokenFor: (seconds: number) =>
+        Effect.promise(() =>
+          new SignJWT({})
+            .setProtectedHeader({ alg: "HS256" })
+            .setSubject(JSON.stringify({ user_id: 1, user_name: "user-1" }))
+            .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+            .sign(new TextEncoder().encode(secret))
+        ),
       connect: (flowId: string, { chat, user = 1, query = "", endpoint = "chat" }: Where) =>
         Effect.flatMap(token(user), (t) =>
           Effect.orDie(

@@ -1,10 +1,9 @@
 /** One chat: its session, its messages, and where to write the next question. */
 import type { ReactNode } from "react"
-import { useEffect, useRef } from "react"
+import { useCallback, useEffect, useRef } from "react"
 import type { ChatState, Client, Session } from "../../src/client/client.ts"
 import { Announcer } from "./Announcer.tsx"
 import type { App } from "./api.ts"
-import { ChatRuntime } from "./ChatRuntime.tsx"
 import { Composer } from "./Composer.tsx"
 import { ConnectionBar, ConnectionDot } from "./Connection.tsx"
 import { ThemeButton } from "./ThemeButton.tsx"
@@ -39,6 +38,13 @@ const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session
   const busy = isBusy(state)
   const { onChanged } = props
 
+  const ask = useCallback(
+    (text: string, clientMsgId?: string) => {
+      session.send(text, clientMsgId === undefined ? {} : { clientMsgId })
+    },
+    [session]
+  )
+
   // A run that begins or ends moves the chat up in the list, or puts it there.
   const runId = state.runId
   const before = useRef(runId)
@@ -60,23 +66,27 @@ const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session
   }, [busy, session])
 
   return (
-    <ChatRuntime session={session} state={state} busy={busy}>
-      <div className="page">
-        <header className="bar">
-          {props.menu}
-          <h1 className="bar-title">{props.appName || "Chat"}</h1>
-          <ConnectionDot state={state.connection} />
-          <ThemeButton />
-        </header>
-        <ConnectionBar
-          state={state.connection}
-          onRetry={() => props.client.retry()}
-          onSignIn={props.onSignIn}
-        />
-        <Thread session={session} state={state} busy={busy} app={props.app} />
-        <Composer flowId={props.flowId} appName={props.appName} busy={busy} onStop={() => session.stop()} />
-        <Announcer state={state} />
-      </div>
-    </ChatRuntime>
+    <div className="page">
+      <header className="bar">
+        {props.menu}
+        <h1 className="bar-title">{props.appName || "Chat"}</h1>
+        <ConnectionDot state={state.connection} />
+        <ThemeButton />
+      </header>
+      <ConnectionBar
+        state={state.connection}
+        onRetry={() => props.client.retry()}
+        onSignIn={props.onSignIn}
+      />
+      <Thread session={session} state={state} busy={busy} app={props.app} ask={ask} />
+      <Composer
+        flowId={props.flowId}
+        appName={props.appName}
+        busy={busy}
+        ask={ask}
+        onStop={() => session.stop()}
+      />
+      <Announcer state={state} />
+    </div>
   )
 }

@@ -1,6 +1,6 @@
 /** Where questions are written: Enter sends, Shift+Enter starts a line, Esc stops the answer. */
-import { ComposerPrimitive } from "@assistant-ui/react"
-import { useState } from "react"
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react"
+import TextareaAutosize from "react-textarea-autosize"
 import { Attach, type Attaching, Attachments } from "./Attach.tsx"
 import { Send, Stop } from "./icons.tsx"
 
@@ -11,23 +11,49 @@ export const Composer = (props: {
   readonly flowId: string
   readonly appName: string
   readonly busy: boolean
+  readonly ask: (text: string) => void
   readonly onStop: () => void
 }) => {
   const [files, setFiles] = useState<ReadonlyArray<Attaching>>([])
+  const [text, setText] = useState("")
+  const form = useRef<HTMLFormElement>(null)
+  const input = useRef<HTMLTextAreaElement>(null)
+
+  useEffect(() => {
+    // On a phone the focus would bring the keyboard up over the page.
+    if (window.matchMedia("(hover: hover)").matches) input.current?.focus()
+  }, [])
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (text.trim() === "") return
+    props.ask(text.trim())
+    setText("")
+    input.current?.focus()
+  }
+
+  const pressed = (event: KeyboardEvent) => {
+    // While a word is being composed, Enter belongs to the input method.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    form.current?.requestSubmit()
+  }
+
   return (
     <footer className="composer">
       <Attachments files={files} onChange={setFiles} />
-      <ComposerPrimitive.Root className="composer-form">
+      <form ref={form} className="composer-form" onSubmit={submit}>
         <Attach flowId={props.flowId} onChange={setFiles} />
-        <ComposerPrimitive.Input
+        <TextareaAutosize
+          ref={input}
           className="composer-input"
           aria-label="Your question"
           placeholder={props.appName === "" ? "Ask something" : `Ask ${props.appName}`}
           maxLength={maxLength}
           maxRows={10}
-          cancelOnEscape={false}
-          addAttachmentOnPaste={false}
-          autoFocus
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={pressed}
         />
         {props.busy && (
           <button
@@ -40,10 +66,16 @@ export const Composer = (props: {
             <Stop />
           </button>
         )}
-        <ComposerPrimitive.Send className="round send" aria-label="Send" title="Send (Enter)">
+        <button
+          type="submit"
+          className="round send"
+          aria-label="Send"
+          title="Send (Enter)"
+          disabled={text.trim() === ""}
+        >
           <Send />
-        </ComposerPrimitive.Send>
-      </ComposerPrimitive.Root>
+        </button>
+      </form>
       <p className="hint">
         {props.busy ? (
           <>

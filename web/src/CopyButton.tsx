@@ -20,7 +20,7 @@ const copy = async (text: string): Promise<boolean> => {
 
 const words = { ready: "Copy", done: "Copied", failed: "Not copied" }
 
-export const CopyButton = ({ text, what }: { readonly text: string; readonly what: string }) => {
+export const CopyButton = ({ text, what }: { readonly text: () => string; readonly what: string }) => {
   const [state, setState] = useState<keyof typeof words>("ready")
   useEffect(() => {
     if (state === "ready") return
@@ -32,7 +32,7 @@ export const CopyButton = ({ text, what }: { readonly text: string; readonly wha
       type="button"
       className="copy"
       aria-label={state === "ready" ? `Copy this ${what}` : words[state]}
-      onClick={async () => setState((await copy(text)) ? "done" : "failed")}
+      onClick={async () => setState((await copy(text())) ? "done" : "failed")}
     >
       {state === "done" ? <Check /> : <Copy />}
       <span aria-live="polite">{words[state]}</span>

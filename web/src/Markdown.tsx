@@ -2,8 +2,8 @@
  * An answer's Markdown. HTML in it stays text, links open beside the page and tell nobody where they were
  * clicked, and pictures become links: a picture from elsewhere would tell its server that it was read.
  */
-import { type CodeHeaderProps, MarkdownTextPrimitive } from "@assistant-ui/react-markdown"
-import type { ComponentProps } from "react"
+import { type ComponentProps, memo, useDeferredValue, useRef } from "react"
+import ReactMarkdown from "react-markdown"
 import remarkGfm from "remark-gfm"
 import { CopyButton } from "./CopyButton.tsx"
 
@@ -27,20 +27,27 @@ const Table = ({ children }: ComponentProps<"table">) => (
   </div>
 )
 
-const CodeHeader = ({ language, code }: CodeHeaderProps) => (
-  <div className="code-header">
-    <span>{language === "unknown" ? "" : language}</span>
-    <CopyButton text={code} what="code" />
+const CodeBlock = ({ children }: ComponentProps<"pre">) => {
+  const block = useRef<HTMLPreElement>(null)
+  return (
+    <div className="code">
+      <CopyButton text={() => block.current?.textContent ?? ""} what="code" />
+      <pre ref={block}>{children}</pre>
+    </div>
+  )
+}
+
+const components = { a: Link, img: Picture, table: Table, pre: CodeBlock }
+
+const Parsed = memo(({ text }: { readonly text: string }) => (
+  <ReactMarkdown remarkPlugins={plugins} components={components}>
+    {text}
+  </ReactMarkdown>
+))
+
+export const Markdown = ({ text }: { readonly text: string }) => (
+  // A long answer is parsed again as it grows: never before what the reader does.
+  <div className="markdown">
+    <Parsed text={useDeferredValue(text)} />
   </div>
-)
-
-const components = { a: Link, img: Picture, table: Table, CodeHeader }
-
-export const Markdown = () => (
-  <MarkdownTextPrimitive
-    className="markdown"
-    remarkPlugins={plugins}
-    components={components}
-    smooth={false}
-  />
 )

@@ -1,17 +1,22 @@
-import { MessagePrimitive, useAuiState } from "@assistant-ui/react"
-import { useAsk, useQuestion } from "./ChatRuntime.tsx"
+import { memo } from "react"
+import type { UserMessage } from "../../src/client/client.ts"
 import { fullTime, shortTime } from "./times.ts"
 
 const deliveries = { sending: "Sending…", queued: "Waiting for the answer before it", sent: "", failed: "" }
 
-export const Question = () => {
-  const question = useQuestion(useAuiState(({ message }) => message.id))
-  const ask = useAsk()
-  if (question === null) return null
+/** Asks; with an id, the same question once more. */
+export type AskFunction = (text: string, clientMsgId?: string) => void
+
+interface QuestionProps {
+  readonly question: UserMessage
+  readonly ask: AskFunction
+}
+
+export const Question = memo(({ question, ask }: QuestionProps) => {
   const { text, delivery, error, createdAt, clientMsgId } = question
   const time = createdAt === null ? null : new Date(createdAt)
   return (
-    <MessagePrimitive.Root className={`question ${delivery}`} data-role="question">
+    <article className={`question ${delivery}`} data-role="question">
       <h2 className="hidden">You</h2>
       <div className="bubble">{text}</div>
       <div className="under">
@@ -30,6 +35,6 @@ export const Question = () => {
           </time>
         )}
       </div>
-    </MessagePrimitive.Root>
+    </article>
   )
-}
+})

@@ -1,29 +1,27 @@
 /** The conversation, oldest first, following its end unless the reader scrolled away. */
-import { ThreadPrimitive } from "@assistant-ui/react"
-import { useCallback, useEffect, useLayoutEffect, useRef } from "react"
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react"
 import type { ChatState, Session } from "../../src/client/client.ts"
 import { Answer } from "./Answer.tsx"
 import type { App } from "./api.ts"
-import { useAsk } from "./ChatRuntime.tsx"
 import { Down } from "./icons.tsx"
-import { Question } from "./Question.tsx"
+import { type AskFunction, Question } from "./Question.tsx"
 import { Trouble } from "./Trouble.tsx"
-
-const components = { UserMessage: Question, AssistantMessage: Answer }
 
 export const Thread = (props: {
   readonly session: Session
   readonly state: ChatState
   readonly busy: boolean
   readonly app: App | undefined
+  readonly ask: AskFunction
 }) => {
   const { state, session } = props
   const viewport = useRef<HTMLDivElement>(null)
   const loadOlder = useOlder(session, state, viewport)
+  const [away, follow] = useFollow(state, viewport)
   const empty = state.messages.length === 0
   return (
-    <ThreadPrimitive.Root className="thread">
-      <ThreadPrimitive.Viewport
+    <div className="thread">
+      <div
         ref={viewport}
         className="viewport"
         role="log"
@@ -57,26 +55,84 @@ export const Thread = (props: {
               Loading the chat…
             </p>
           )}
-          {empty && state.history !== "loading" && <Welcome app={props.app} />}
-          <ThreadPrimitive.Messages components={components} />
+          {empty && state.history !== "loading" && <Welcome app={props.app} ask={props.ask} />}
+          {state.messages.map((message) =>
+            message.role === "user" ? (
+              <Question key={message.id} question={message} ask={props.ask} />
+            ) : (
+              <Answer key={message.id} answer={message} />
+            )
+          )}
           {state.status === "error" && state.error !== null && !isShown(state) && (
             <Trouble title={state.error.message} detail={state.error.detail} />
           )}
         </div>
-        <ThreadPrimitive.ScrollToBottom
-          className="icon-button to-bottom"
-          aria-label="Go to the newest message"
-        >
-          <Down />
-        </ThreadPrimitive.ScrollToBottom>
-      </ThreadPrimitive.Viewport>
-    </ThreadPrimitive.Root>
+        {away && (
+          <button
+            type="button"
+            className="icon-button to-bottom"
+            aria-label="Go to the newest message"
+            onClick={follow}
+          >
+            <Down />
+          </button>
+        )}
+      </div>
+    </div>
   )
 }
 
 /** An error that belongs to a message is shown there. */
 const isShown = ({ messages, error }: ChatState): boolean =>
   messages.some((message) => message.error === error)
+
+/** Stays at the end while the answer grows, unless the reader went away from it; a question of theirs brings them back. */
+const useFollow = (
+  state: ChatState,
+  viewport: { readonly current: HTMLDivElement | null }
+): readonly [boolean, () => void] => {
+  const [away, setAway] = useState(false)
+  const following = useRef(true)
+  const asked = state.messages.findLast(({ role }) => role === "user")?.id
+
+  const follow = useCallback(() => {
+    const element = viewport.current
+    if (element === null) return
+    following.current = true
+    element.scrollTop = element.scrollHeight
+  }, [viewport])
+
+  useEffect(() => {
+    if (asked !== undefined) follow()
+  }, [asked, follow])
+
+  useEffect(() => {
+    const element = viewport.current
+    const content = element?.firstElementChild
+    if (!element || !content) return
+    let height = element.scrollHeight
+    const scrolled = () => {
+      const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 60
+      // What grows moves the end away by itself: only the reader's own scrolling counts.
+      if (atEnd) following.current = true
+      else if (element.scrollHeight === height) following.current = false
+      height = element.scrollHeight
+      setAway(!atEnd && !following.current)
+    }
+    const observer = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight
+      height = element.scrollHeight
+    })
+    observer.observe(content)
+    observer.observe(element)
+    element.addEventListener("scroll", scrolled, { passive: true })
+    return () => {
+      observer.disconnect()
+      element.removeEventListener("scroll", scrolled)
+    }
+  }, [viewport])
+  return [away, follow]
+}
 
 /** Loads older messages, at the top or when asked, without moving what the reader looks at. */
 const useOlder = (
@@ -115,8 +171,7 @@ const useOlder = (
   return load
 }
 
-const Welcome = ({ app }: { readonly app: App | undefined }) => {
-  const ask = useAsk()
+const Welcome = ({ app, ask }: { readonly app: App | undefined; readonly ask: AskFunction }) => {
   return (
     <section className="welcome" aria-label="Start of the chat">
       <h2>{app?.name ?? "A new chat"}</h2>

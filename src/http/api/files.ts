@@ -3,6 +3,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Multipart from "@effect/platform/Multipart"
 import * as OpenApi from "@effect/platform/OpenApi"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Envelope } from "../envelope.ts"
 import { FlowId } from "../fields.ts"
@@ -24,8 +25,8 @@ export const files = HttpApiGroup.make("files")
     HttpApiEndpoint.post("upload")`/upload/${flowId}`
       .setPayload(
         HttpApiSchema.MultipartStream(Schema.Struct({ file: Multipart.SingleFileSchema }), {
-          maxParts: 16,
-          maxFieldSize: "64 KiB"
+          maxParts: Option.some(16),
+          maxFieldSize: 64 * 1024
         })
       )
       .addSuccess(Envelope(Uploaded))

@@ -1,0 +1,79 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Effect from "effect/Effect"
+import type { FlowChange } from "../../storage/Flows.ts"
+import { Api } from "../Api.ts"
+import { makeApps } from "../apps.ts"
+import { done, ok } from "../envelope.ts"
+import { given } from "../fields.ts"
+import { invalid } from "../Refused.ts"
+import { CurrentUser } from "../SignedIn.ts"
+import { appSummary, appView } from "../views.ts"
+
+const usualPage = 20
+const offline = 1
+const emptyGraph = { nodes: [], edges: [] }
+
+const anyKind = (): boolean => true
+
+const assistant = 5
+
+export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
+  Effect.gen(function* () {
+    const apps = yield* makeApps
+    return handlers
+      .handle("create", ({ payload, request }) =>
+        Effect.gen(function* () {
+          const flow = yield* apps.create(request, {
+            name: payload.name,
+            description: payload.description ?? "",
+            flow_type: payload.flow_type,
+            status: payload.status ?? offline,
+            data: payload.data ?? emptyGraph
+          })
+          return ok(appView(flow, yield* CurrentUser))
+        })
+      )
+      .handle("list", ({ urlParams }) =>
+        Effect.gen(function* () {
+          const person = yield* CurrentUser
+          const { rows, total } = yield* apps.list({
+            visibleTo: person.role === "admin" ? null : person.userId,
+            flowType: given(urlParams.flow_type, null),
+            keyword: urlParams.keyword ?? "",
+            onlineOnly: false,
+            page: given(urlParams.page, 1),
+            limit: given(urlParams.limit, usualPage)
+          })
+          return ok({ data: rows.map((row) => appSummary(row, person)), total })
+        })
+      )
+      .handle("read", ({ path }) =>
+        Effect.gen(function* () {
+          const flow = yield* apps.toUse(path.id, anyKind)
+          return ok(appView(flow, yield* CurrentUser))
+        })
+      )
+      .handle("update", ({ path, payload, request }) =>
+        Effect.gen(function* () {
+          const flow = yield* apps.toAlter(path.id, anyKind)
+          // It has settings where other apps have a graph.
+          if (payload.data !== undefined && flow.flow_type === assistant) {
+            return yield* invalid("data: an assistant's settings are changed by PUT /assistant")
+          }
+          const change: FlowChange = {
+            ...(payload.name === undefined ? {} : { name: payload.name }),
+            ...(payload.description === undefined ? {} : { description: payload.description }),
+            ...(payload.status === undefined ? {} : { status: payload.status }),
+            ...(payload.data === undefined ? {} : { data: payload.data })
+          }
+          return ok(appView(yield* apps.update(request, flow, change), yield* CurrentUser))
+        })
+      )
+      .handle("delete", ({ path, request }) =>
+        Effect.gen(function* () {
+          yield* apps.remove(request, yield* apps.toAlter(path.id, anyKind))
+          return done
+        })
+      )
+  })
+)

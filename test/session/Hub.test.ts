@@ -1,0 +1,123 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { Settings } from "../../src/config.ts"
+import { Actions } from "../../src/run/Actions.ts"
+import { Checkpoints } from "../../src/run/Checkpoints.ts"
+import { Hub } from "../../src/session/Hub.ts"
+import { SessionControl } from "../../src/session/SessionControl.ts"
+import { Ticker } from "../../src/session/Ticker.ts"
+import { Memory } from "../../src/storage/memory/Memory.ts"
+import { Runs } from "../../src/storage/Runs.ts"
+import { flowIds, scriptedApps } from "../support/apps.ts"
+import { testSettings } from "../support/settings.ts"
+
+const address = { flowId: flowIds.gated, chatId: "c1" }
+const question = {
+  _tag: "Ask",
+  action: "default",
+  inputs: { input: "go" },
+  clientMsgId: null,
+  onBusy: "enqueue"
+} as const
+const asker = { userId: 1, ip: "127.0.0.1" }
+
+/** A hub over memory storage, under the test clock, and the gates of its app. */
+const withHub = <A, E>(
+  body: (
+    gate: Effect.Effect.Success<ReturnType<typeof scriptedApps>>["gate"]
+  ) => Effect.Effect<A, E, Hub | SessionControl | Runs>
+) =>
+  Effect.gen(function* () {
+    const apps = yield* scriptedApps()
+    const layer = Hub.Live.pipe(
+      Layer.provideMerge(Checkpoints.Live),
+      Layer.provideMerge(Layer.mergeAll(Ticker.Live, Actions.Live, apps.layer, Memory)),
+      Layer.provideMerge(Layer.succeed(Settings, testSettings))
+    )
+    return yield* Effect.provide(body(apps.gate), layer)
+  })
+
+const epochOf = Effect.scoped(
+  Effect.gen(function* () {
+    const hub = yield* Hub
+    return (yield* hub.open(address, 1)).log.epoch
+  })
+)
+
+describe("the hub", () => {
+  it.effect("keeps a session's frames for five minutes after its last socket, and no longer", () =>
+    withHub(() =>
+      Effect.gen(function* () {
+        const first = yield* epochOf
+        yield* TestClock.adjust("4 minutes")
+        expect(yield* epochOf).toBe(first)
+        yield* TestClock.adjust("5 minutes")
+        expect(yield* epochOf).not.toBe(first)
+      })
+    )
+  )
+
+  it.effect("keeps a session as long as its run, sockets or not, then cleans it up", () =>
+    withHub((gate) =>
+      Effect.gen(function* () {
+        const hub = yield* Hub
+        const epoch = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const session = yield* hub.open(address, 1)
+            yield* session.attend
+            yield* session.ask(question, asker)
+            yield* gate(0).begun
+            return session.log.epoch
+          })
+        )
+        yield* TestClock.adjust("9 minutes")
+        expect(hub.activeRuns()).toBe(1)
+        expect(yield* epochOf).toBe(epoch)
+        // The orphan timeout is ten minutes: the run ends, and the session's idle time begins.
+        yield* TestClock.adjust("2 minutes")
+        yield* gate(0).interrupted
+        yield* TestClock.adjust("6 minutes")
+        expect(hub.activeRuns()).toBe(0)
+        expect(yield* epochOf).not.toBe(epoch)
+      })
+    )
+  )
+
+  it.effect("stores what a running answer has streamed within a second", () =>
+    withHub((gate) =>
+      Effect.gen(function* () {
+        const hub = yield* Hub
+        const runs = yield* Runs
+        const session = yield* hub.open(address, 1)
+        yield* session.attend
+        const outcome = yield* session.ask(question, asker)
+        const runId = outcome._tag === "Begun" ? outcome.runId : ""
+        yield* gate(0).text("so ")
+        yield* TestClock.adjust("1 second")
+        yield* gate(0).text("far")
+        yield* TestClock.adjust("1 second")
+        expect(Option.getOrThrow(yield* runs.get(runId)).partial_text).toBe("so far")
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("forgets a deleted chat: its run ends, and its session is gone", () =>
+    withHub((gate) =>
+      Effect.gen(function* () {
+        const hub = yield* Hub
+        const control = yield* SessionControl
+        const session = yield* hub.open(address, 1)
+        yield* session.attend
+        yield* session.ask(question, asker)
+        yield* gate(0).begun
+        yield* control.forget("c1")
+        yield* gate(0).interrupted
+        expect(session.activeRun()).toBeNull()
+        expect(yield* epochOf).not.toBe(session.log.epoch)
+      }).pipe(Effect.scoped)
+    )
+  )
+})
