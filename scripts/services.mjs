@@ -23,7 +23,7 @@ const missingPackages = () => [
   ...(findProgram(...browsers) === null ? ["chromium"] : [])
 ]
 
-/** Answers the environment for tests, `stop`, and `kill` for a process that must end at once. */
+/** Answers the environment for tests, and `stop`. Should this process end before, they end with it. */
 export const startServices = async () => {
   const missing = missingPackages()
   if (missing.length > 0) install(missing)
@@ -31,9 +31,6 @@ export const startServices = async () => {
   const started = []
   const stop = async () => {
     await Promise.all(started.splice(0).map((daemon) => daemon.stop()))
-  }
-  const kill = () => {
-    for (const daemon of started.splice(0)) daemon.kill()
   }
   try {
     for (const { variable, server } of kinds) {
@@ -49,13 +46,12 @@ export const startServices = async () => {
     await stop()
     throw error
   }
-  return { env, stop, kill }
+  return { env, stop }
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
     const services = await startServices()
-    process.on("exit", services.kill)
     for (const [name, url] of Object.entries(services.env)) console.log(`export ${name}=${url}`)
     const end = async () => {
       await services.stop()

@@ -4,10 +4,10 @@
  * `npm test -- test/storage` runs those tests only.
  */
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { temporaryFolder } from "./services/daemon.mjs"
 import { startServices } from "./services.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
@@ -60,26 +60,20 @@ const step = async (name, action) => {
 const report = (file) => {
   if (!existsSync(file)) return { passed: 0, failed: 0 }
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(file, "utf8"))
-  // A file that does not even load holds no tests, and is one failure.
+  // A file that does not load, or whose set-up fails, is one failure, though none of its tests is.
   const broken = testResults.filter(
-    (result) => result.status === "failed" && result.assertionResults.length === 0
+    (result) =>
+      result.status === "failed" && result.assertionResults.every(({ status }) => status !== "failed")
   )
   return { passed: numPassedTests, failed: numFailedTests + broken.length }
 }
 
-const finish = async () => {
-  await services?.stop()
-  services = null
-}
-
-process.on("exit", () => services?.kill())
+// What runs is ended, what has not begun is left out, and the servers are stopped as always.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, async () => {
+  process.on(signal, () => {
     if (interrupted) process.exit(130)
     interrupted = true
     current?.kill("SIGTERM")
-    await finish()
-    process.exit(130)
   })
 }
 
@@ -88,6 +82,7 @@ if (!existsSync(installed)) {
   const ok = await step("install dependencies", () =>
     run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
   )
+  if (interrupted) process.exit(130)
   if (!ok) {
     console.error("npm ci failed, so nothing else can run")
     console.log("\n0 passed, 1 failed")
@@ -107,8 +102,8 @@ if (wanted.length === 0) {
   await step("build", () => run(process.execPath, [join(root, "scripts", "build.mjs")]))
 }
 
-const folder = mkdtempSync(join(tmpdir(), "colloquy-test-"))
-const results = join(folder, "results.json")
+const folder = temporaryFolder("test")
+const results = join(folder.path, "results.json")
 const ready = await step("MariaDB and Redis", async () => {
   services = await startServices()
   for (const [name, url] of Object.entries(services.env)) console.log(`${name}=${url}`)
@@ -131,10 +126,11 @@ if (ready) {
     )
   )
 }
-await finish()
+await services?.stop()
+if (interrupted) process.exit(130)
 
 const tests = report(results)
-rmSync(folder, { recursive: true, force: true })
+folder.remove()
 // Something outside of any test may have gone wrong in the test run.
 if (!tested && tests.failed === 0) tests.failed = 1
 const failed = tests.failed + rows.filter((row) => !row.ok && row.name !== "tests").length

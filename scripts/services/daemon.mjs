@@ -35,13 +35,40 @@ const answers = (port, hello) =>
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-export const temporaryFolder = (name) => mkdtempSync(join(tmpdir(), `colloquy-${name}-`))
+/** What is left to end and to remove when this process ends before it could do so in order. */
+const running = new Set()
+const folders = new Set()
+
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL")
+  for (const folder of folders) {
+    try {
+      folder.remove()
+    } catch (error) {
+      console.error(error.message)
+    }
+  }
+})
+
+/** A folder that is gone when this process is, or before, by `remove`. */
+export const temporaryFolder = (name) => {
+  const path = mkdtempSync(join(tmpdir(), `colloquy-${name}-`))
+  const folder = {
+    path,
+    remove: () => {
+      folders.delete(folder)
+      rmSync(path, { recursive: true, force: true, maxRetries: 10 })
+    }
+  }
+  folders.add(folder)
+  return folder
+}
 
 /**
- * Starts a program and waits until its port answers. `remove` is its folder. Answers `stop`, and `kill` for
- * the case that there is no time to wait.
+ * Starts a program that works in `folder`, and waits until its port answers. Answers `stop`, which removes
+ * the folder too.
  */
-export const startDaemon = async ({ name, program, args, port, hello, remove }) => {
+export const startDaemon = async ({ name, program, args, port, hello, folder }) => {
   // In a group of its own: Ctrl-C is for us, who then stop it in order.
   const child = spawn(program, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] })
   let said = ""
@@ -51,30 +78,25 @@ export const startDaemon = async ({ name, program, args, port, hello, remove }) 
   }
   child.stdout.on("data", listen)
   child.stderr.on("data", listen)
+  running.add(child)
   const exit = new Promise((resolve) => {
     const end = (how) => {
       ended = how
+      running.delete(child)
       resolve()
     }
     child.once("error", (error) => end(error.message))
     child.once("exit", (code, signal) => end(`ended with ${code ?? signal}`))
   })
 
-  const kill = () => {
-    if (ended === null) child.kill("SIGKILL")
-    rmSync(remove, { recursive: true, force: true, maxRetries: 5 })
-  }
-
   const stop = async () => {
     if (ended === null) {
       child.kill("SIGTERM")
       await Promise.race([exit, pause(graceful)])
     }
-    if (ended === null) {
-      child.kill("SIGKILL")
-      await exit
-    }
-    kill()
+    if (ended === null) child.kill("SIGKILL")
+    await exit
+    folder.remove()
   }
 
   const deadline = Date.now() + readyWithin
@@ -85,5 +107,5 @@ export const startDaemon = async ({ name, program, args, port, hello, remove }) 
     }
     await pause(20)
   }
-  return { stop, kill }
+  return { stop }
 }

@@ -1,6 +1,5 @@
 /** A private MariaDB (or MySQL) with an empty data folder: root without a password, on 127.0.0.1 only. */
 import { spawnSync } from "node:child_process"
-import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { freePort, startDaemon, temporaryFolder } from "./daemon.mjs"
 import { findProgram } from "./programs.mjs"
@@ -43,12 +42,12 @@ export const start = async () => {
   const program = server()
   const isMariaDb = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.includes("MariaDB")
   const folder = temporaryFolder("mariadb")
-  const data = join(folder, "data")
+  const data = join(folder.path, "data")
   try {
     if (isMariaDb) prepareMariaDb(data)
     else prepareMysql(program, data)
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
+    folder.remove()
     throw error
   }
   const port = await freePort()
@@ -59,8 +58,8 @@ export const start = async () => {
       "--no-defaults",
       ...asUser(),
       `--datadir=${data}`,
-      `--socket=${join(folder, "socket")}`,
-      `--pid-file=${join(folder, "pid")}`,
+      `--socket=${join(folder.path, "socket")}`,
+      `--pid-file=${join(folder.path, "pid")}`,
       `--port=${port}`,
       "--bind-address=127.0.0.1",
       ...(isMariaDb ? ["--skip-name-resolve"] : ["--mysqlx=OFF"]),
@@ -70,7 +69,7 @@ export const start = async () => {
     port,
     // It greets first.
     hello: "",
-    remove: folder
+    folder
   })
   return { url: `mysql://root@127.0.0.1:${port}`, ...daemon }
 }

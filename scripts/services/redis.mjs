@@ -21,7 +21,7 @@ export const start = async () => {
       "--bind",
       "127.0.0.1",
       "--dir",
-      folder,
+      folder.path,
       "--save",
       "",
       "--appendonly",
@@ -29,7 +29,7 @@ export const start = async () => {
     ],
     port,
     hello: "PING\r\n",
-    remove: folder
+    folder
   })
   return { url: `redis://127.0.0.1:${port}`, ...daemon }
 }

@@ -41,9 +41,7 @@ export const makePasswords: Effect.Effect<Passwords> = Effect.map(Effect.makeSem
     matches: (password, stored) => {
       const parsed = stored === null ? null : parse(stored)
       if (parsed === null) return Effect.as(hash(password), false)
-      return Effect.map(derive(password, parsed.salt, parsed.cost), (key) =>
-        timingSafeEqual(key, parsed.key)
-      )
+      return Effect.map(derive(password, parsed.salt, parsed.cost), (key) => timingSafeEqual(key, parsed.key))
     }
   }
 })

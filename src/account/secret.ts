@@ -29,7 +29,9 @@ export const authSecret: Effect.Effect<
   if (Option.isNone(settings.authSecret)) return yield* keptSecret(settings.dataDir)
   const secret = settings.authSecret.value
   if (Buffer.byteLength(Redacted.value(secret)) < wantedBytes) {
-    yield* Effect.logWarning(`AUTH_SECRET is shorter than ${wantedBytes} bytes: it can be guessed from a token`)
+    yield* Effect.logWarning(
+      `AUTH_SECRET is shorter than ${wantedBytes} bytes: it can be guessed from a token`
+    )
   }
   return secret
 })
@@ -48,16 +50,17 @@ const keptSecret = (dataDir: string) => {
     }
     return Redacted.make(secret)
   }).pipe(
-    Effect.catchTags({
-      SystemError: (cause) => unavailable(path, cause),
-      BadArgument: (cause) => unavailable(path, cause)
-    })
+    Effect.catchTag("SystemError", (cause) => unavailable(path, cause)),
+    Effect.catchTag("BadArgument", (cause) => unavailable(path, cause))
   )
 }
 
 const unavailable = (path: string, cause: { readonly message: string }) =>
   Effect.fail(
-    new SecretUnavailable({ message: `${path} cannot be read or written: set AUTH_SECRET or DATA_DIR`, cause })
+    new SecretUnavailable({
+      message: `${path} cannot be read or written: set AUTH_SECRET or DATA_DIR`,
+      cause
+    })
   )
 
 /** Written whole under another name, then linked: the link is either ours or another server's, never half. */

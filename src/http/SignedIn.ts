@@ -11,8 +11,8 @@ import type { Person } from "../account/Access.ts"
 import { Accounts } from "../account/Accounts.ts"
 import { Tokens, tokenCookie } from "../account/Tokens.ts"
 import { tokenOf } from "../account/tokenOf.ts"
-import { queryOf } from "./request.ts"
 import { Refused, refusal, storageFailure } from "./Refused.ts"
+import { queryOf } from "./request.ts"
 
 export class CurrentUser extends Context.Tag("colloquy/http/CurrentUser")<CurrentUser, Person>() {}
 

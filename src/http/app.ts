@@ -4,13 +4,14 @@
  * Promises: every answer of the API is an envelope, errors included; nothing is read or done for an origin that
  * is not allowed; no answer tells of the server's inside.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,8 +30,8 @@ import { corsHeaders, preflight, refusedOrigin } from "./origins.ts"
 import { makePage } from "./page.ts"
 import { toResponse } from "./Refused.ts"
 import { pathOf } from "./request.ts"
-import { secured } from "./security.ts"
 import { SignedIn } from "./SignedIn.ts"
+import { secured } from "./security.ts"
 
 const Groups = Layer.mergeAll(UsersLive, ChatLive, FlowsLive, AssistantsLive, FilesLive, HealthLive)
 
@@ -95,9 +96,7 @@ export const httpApp = Effect.gen(function* () {
     // The path alone: a query may hold a token.
     yield* Effect.logDebug(`${request.method} ${pathOf(request)} ${response.status} ${ended - began} ms`)
     return response
-  }).pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, Option.some(FileSystem.Size(maxJsonBytes)))
-  )
+  }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, Option.some(FileSystem.Size(maxJsonBytes))))
 })
 
 const kindOf = (path: string): "api" | "docs" | "page" => {

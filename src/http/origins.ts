@@ -26,7 +26,10 @@ export const refusedOrigin = (
 const none = Headers.empty
 
 /** What tells a browser that a listed origin may read the answer. */
-export const corsHeaders = ({ headers }: HttpServerRequest, allowed: ReadonlyArray<string>): Headers.Headers => {
+export const corsHeaders = (
+  { headers }: HttpServerRequest,
+  allowed: ReadonlyArray<string>
+): Headers.Headers => {
   const origin = headers["origin"]
   if (allowed.length === 0) return none
   if (origin === undefined || !isListed(origin, allowed)) return Headers.fromInput({ vary: "Origin" })

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -16,6 +17,9 @@ import { freshId, question, round, times } from "./suite/vocabulary.ts"
 import { storageSuite } from "./suite.ts"
 
 storageSuite("the MySQL storage", MysqlStorage)
+
+/** Five rows, to be multiplied. */
+const digits = "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)"
 
 const opened = Effect.map(freshDatabase, (url) => {
   const secret = Redacted.make(url)
@@ -94,6 +98,42 @@ it.scopedLive("connections that the server has closed are replaced", () =>
   }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
 )
 
+it.scopedLive("whoever is chosen to give way in a deadlock tries again", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const runs = yield* Runs
+    const accepted = yield* Effect.forEach(
+      times(2, () => question()),
+      runs.accept
+    )
+    const [first, second] = accepted.map(({ run }) => run.id).toSorted()
+    if (first === undefined || second === undefined) return expect.unreachable()
+    const waiting = sql<{
+      n: number
+    }>`SELECT COUNT(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ${"UPDATE run SET partial_text%"} AND trx_mysql_thread_id IN (SELECT id FROM information_schema.processlist WHERE db = DATABASE())`
+    const parts = [first, second].map((runId) => ({ runId, text: "kept", reasoning: "" }))
+    const gate = yield* Effect.makeLatch(false)
+    const checkpoint = yield* Effect.fork(gate.whenOpen(runs.checkpoint(parts)))
+    yield* sql.withTransaction(
+      Effect.gen(function* () {
+        yield* sql`SELECT id FROM run WHERE id = ${second} FOR UPDATE`
+        // The one who has written more stays.
+        yield* sql.unsafe(
+          `INSERT INTO audit_log (user_id, action, object_id, ip, create_time) SELECT 1, '', '', '', NOW(3) FROM ${digits} a, ${digits} b, ${digits} c`
+        )
+        yield* gate.open
+        // It has the first, and waits for the second.
+        yield* Effect.repeat(waiting, { until: ([row]) => row?.n === 1 })
+        yield* sql`SELECT id FROM run WHERE id = ${first} FOR UPDATE`
+      })
+    )
+    yield* Fiber.join(checkpoint)
+    for (const id of [first, second]) {
+      expect(Option.getOrThrow(yield* runs.get(id)).partial_text).toBe("kept")
+    }
+  }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
+)
+
 it.scopedLive("a statement's text is one statement", () =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -109,8 +149,6 @@ const rowsRead = Effect.gen(function* () {
   const counters = yield* sql<{ Value: string }>`SHOW SESSION STATUS LIKE 'Handler_read%'`
   return counters.reduce((sum, { Value }) => sum + Number(Value), 0)
 })
-
-const digits = "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)"
 
 it.scopedLive("a page of history reads its own rows, however long the history and the table are", () =>
   Effect.gen(function* () {

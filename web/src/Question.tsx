@@ -10,9 +10,11 @@ export type AskFunction = (text: string, clientMsgId?: string) => void
 interface QuestionProps {
   readonly question: UserMessage
   readonly ask: AskFunction
+  /** Nothing came of it, and nothing will. */
+  readonly unanswered: boolean
 }
 
-export const Question = memo(({ question, ask }: QuestionProps) => {
+export const Question = memo(({ question, ask, unanswered }: QuestionProps) => {
   const { text, delivery, error, createdAt, clientMsgId } = question
   const time = createdAt === null ? null : new Date(createdAt)
   return (
@@ -26,6 +28,14 @@ export const Question = memo(({ question, ask }: QuestionProps) => {
             Not sent: {error?.detail || error?.message || "the server did not take it"}.{" "}
             <button type="button" className="link" onClick={() => ask(text, clientMsgId ?? undefined)}>
               Send again
+            </button>
+          </span>
+        )}
+        {unanswered && (
+          <span>
+            No answer was kept.{" "}
+            <button type="button" className="link" onClick={() => ask(text)}>
+              Ask again
             </button>
           </span>
         )}

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from "react"
 import { connect } from "../../src/client/client.ts"
 import { type App, apps as fetchApps, type Me } from "./api.ts"
 import { Chat } from "./Chat.tsx"
-import { Menu } from "./icons.tsx"
+import { Close, Menu } from "./icons.tsx"
 import { go, newChat, useRoute } from "./route.ts"
 import { Sidebar } from "./Sidebar.tsx"
 import { Start } from "./Start.tsx"
@@ -42,8 +42,11 @@ const useApps = (): readonly [Apps, () => void] => {
   return [found, load]
 }
 
+/** Someone is looking: what comes back is tried soon. */
+const backoff = { baseMs: 500, capMs: 8000 }
+
 export const Shell = ({ me, onSignIn }: { readonly me: Me; readonly onSignIn: () => void }) => {
-  const [client] = useState(() => connect())
+  const [client] = useState(() => connect({ backoff }))
   const route = useRoute()
   const narrow = useNarrow()
   const [apps, reloadApps] = useApps()
@@ -89,6 +92,9 @@ export const Shell = ({ me, onSignIn }: { readonly me: Me; readonly onSignIn: ()
         <Dialog.Overlay className="overlay" />
         <Dialog.Content className="drawer" aria-describedby={undefined}>
           <Dialog.Title className="hidden">Past chats</Dialog.Title>
+          <Dialog.Close className="icon-button drawer-close" aria-label="Close">
+            <Close />
+          </Dialog.Close>
           {side}
         </Dialog.Content>
       </Dialog.Portal>

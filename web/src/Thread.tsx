@@ -56,11 +56,16 @@ export const Thread = (props: {
             </p>
           )}
           {empty && state.history !== "loading" && <Welcome app={props.app} ask={props.ask} />}
-          {state.messages.map((message) =>
+          {state.messages.map((message, i) =>
             message.role === "user" ? (
-              <Question key={message.id} question={message} ask={props.ask} />
+              <Question
+                key={message.id}
+                question={message}
+                ask={props.ask}
+                unanswered={!props.busy && isUnanswered(state, i)}
+              />
             ) : (
-              <Answer key={message.id} answer={message} />
+              <Answer key={message.id} answer={message} question={questionBefore(state, i)} ask={props.ask} />
             )
           )}
           {state.status === "error" && state.error !== null && !isShown(state) && (
@@ -79,6 +84,22 @@ export const Thread = (props: {
         )}
       </div>
     </div>
+  )
+}
+
+const questionBefore = ({ messages }: ChatState, place: number): string | null => {
+  const before = messages[place - 1]
+  return before?.role === "user" ? before.text : null
+}
+
+const isUnanswered = ({ messages, history }: ChatState, place: number): boolean => {
+  const question = messages[place]
+  const answer = messages[place + 1]
+  return (
+    history === "loaded" &&
+    question?.role === "user" &&
+    question.delivery === "sent" &&
+    answer?.role !== "assistant"
   )
 }
 

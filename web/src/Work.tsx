@@ -4,10 +4,13 @@ import { useState } from "react"
 import type { AssistantMessage, ToolUse } from "../../src/client/client.ts"
 import { Chevron, Tool } from "./icons.tsx"
 
+export const hasWork = ({ reasoning, tools, steps }: AssistantMessage): boolean =>
+  reasoning !== "" || tools.length > 0 || steps.length > 0
+
 export const Work = ({ answer }: { readonly answer: AssistantMessage }) => {
   const [chosen, setChosen] = useState<boolean | null>(null)
   const { reasoning, tools, steps } = answer
-  if (reasoning === "" && tools.length === 0 && steps.length === 0) return null
+  if (!hasWork(answer)) return null
   const working = answer.status === "running" && answer.text === ""
   const open = chosen ?? working
   return (

@@ -24,11 +24,12 @@ export const useChats = (): Chats => {
     latest.current += 1
     const mine = latest.current
     try {
-      // All pages that are shown: a chat that moved up is never shown twice, nor lost between two.
-      const found = await fetchChats(1, pages.current * pageSize)
+      const asked = Array.from({ length: pages.current }, (_, i) => fetchChats(i + 1, pageSize))
+      const found = await Promise.all(asked)
       if (mine !== latest.current) return
-      setList(found)
-      setHasMore(found.length === pages.current * pageSize)
+      // A chat that moved up between two pages would stand on both.
+      setList([...new Map(found.flat().map((chat) => [chat.chatId, chat])).values()])
+      setHasMore(found.at(-1)?.length === pageSize)
       setState("loaded")
     } catch {
       if (mine === latest.current) setState("failed")

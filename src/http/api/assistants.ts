@@ -78,7 +78,10 @@ export const assistants = HttpApiGroup.make("assistants")
       .addSuccess(Envelope(Assistant))
       .addError(notYours)
       .addError(notThere)
-      .annotate(OpenApi.Description, "2 puts it online, 1 takes it offline: the same numbers as for every app.")
+      .annotate(
+        OpenApi.Description,
+        "2 puts it online, 1 takes it offline: the same numbers as for every app."
+      )
   )
   .add(
     HttpApiEndpoint.post("remove", "/assistant/delete")

@@ -26,13 +26,19 @@ export const flows = HttpApiGroup.make("flows")
         })
       )
       .addSuccess(Envelope(App))
-      .annotate(OpenApi.Description, "Makes a skill or a workflow of one's own. It is offline unless `status` is 2.")
+      .annotate(
+        OpenApi.Description,
+        "Makes a skill or a workflow of one's own. It is offline unless `status` is 2."
+      )
   )
   .add(
     HttpApiEndpoint.get("list", "/flows")
       .setUrlParams(Schema.Struct({ ...paging, flow_type: queryFlowType }))
       .addSuccess(Envelope(page))
-      .annotate(OpenApi.Description, "One's own apps and everybody's online ones (an admin: all), latest change first.")
+      .annotate(
+        OpenApi.Description,
+        "One's own apps and everybody's online ones (an admin: all), latest change first."
+      )
   )
   .add(
     HttpApiEndpoint.get("read")`/flows/${id}`

@@ -70,9 +70,12 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
             page: given(urlParams.page, 1),
             limit: given(urlParams.limit, usualPage)
           })
-          const latest = rows.length === 0 ? [] : yield* sessions.latestMessages(rows.map((row) => row.chat_id))
+          const latest =
+            rows.length === 0 ? [] : yield* sessions.latestMessages(rows.map((row) => row.chat_id))
           const byChat = new Map(latest.map((message) => [message.chat_id, messageView(message)]))
-          return ok(rows.map((row) => ({ ...sessionView(row), latest_message: byChat.get(row.chat_id) ?? null })))
+          return ok(
+            rows.map((row) => ({ ...sessionView(row), latest_message: byChat.get(row.chat_id) ?? null }))
+          )
         })
       )
       .handle("online", ({ urlParams }) =>

@@ -1,9 +1,9 @@
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
-import * as Multipart from "@effect/platform/Multipart"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as Multipart from "@effect/platform/Multipart"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -55,11 +55,9 @@ export const FilesLive = HttpApiBuilder.group(Api, "files", (handlers) =>
             uploads.save({ flowId: flow.id, userId, name: part.name, content: part.content })
           ),
           Stream.runHead,
-          Effect.catchTags({
-            MultipartError: (error) => Effect.fail(multipartRefusal(error)),
-            UploadTooLarge: ({ limitBytes }) => Effect.fail(tooLarge(limitBytes)),
-            UnsupportedFile: ({ reason }) => Effect.fail(invalid(`file: ${reason}`))
-          })
+          Effect.catchTag("MultipartError", (error) => Effect.fail(multipartRefusal(error))),
+          Effect.catchTag("UploadTooLarge", ({ limitBytes }) => Effect.fail(tooLarge(limitBytes))),
+          Effect.catchTag("UnsupportedFile", ({ reason }) => Effect.fail(invalid(`file: ${reason}`)))
         )
         if (Option.isNone(saved)) return yield* invalid('file: send one in a field "file"')
         const file = saved.value

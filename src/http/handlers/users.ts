@@ -1,6 +1,6 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import { Accounts, type SignedIn } from "../../account/Accounts.ts"
@@ -63,27 +63,24 @@ export const UsersLive = HttpApiBuilder.group(Api, "users", (handlers) =>
       .handle("register", ({ payload, request }) =>
         accounts.register(from(request, payload)).pipe(
           Effect.flatMap(welcome),
-          Effect.catchTags({
-            NameTaken: () => Effect.succeed(nameTaken),
-            RegistrationInvalid: ({ reason }) => Effect.fail(invalid(reason))
-          })
+          Effect.catchTag("NameTaken", () => Effect.succeed(nameTaken)),
+          Effect.catchTag("RegistrationInvalid", ({ reason }) => Effect.fail(invalid(reason)))
         )
       )
       .handle("login", ({ payload, request }) =>
         accounts.login(from(request, payload)).pipe(
           Effect.flatMap(welcome),
-          Effect.catchTags({
-            BadCredentials: () => Effect.succeed(badCredentials),
-            TooManyAttempts: ({ retryAfterMs }) =>
-              Effect.fail(
-                new Refused({
-                  status: 429,
-                  text: "too many attempts to sign in; wait a minute",
-                  data: { retry_after_ms: retryAfterMs },
-                  retryAfterSeconds: Math.ceil(retryAfterMs / 1000)
-                })
-              )
-          })
+          Effect.catchTag("BadCredentials", () => Effect.succeed(badCredentials)),
+          Effect.catchTag("TooManyAttempts", ({ retryAfterMs }) =>
+            Effect.fail(
+              new Refused({
+                status: 429,
+                text: "too many attempts to sign in; wait a minute",
+                data: { retry_after_ms: retryAfterMs },
+                retryAfterSeconds: Math.ceil(retryAfterMs / 1000)
+              })
+            )
+          )
         )
       )
       .handle("guest", ({ request }) =>
