@@ -53,9 +53,8 @@ const program = Effect.gen(function* () {
   if (lost > 0) yield* Effect.logInfo(`ended ${lost} runs that an earlier process had left`)
   yield* seedApps
   const { url } = yield* serve
-  yield* Console.log(`Colloquy is at ${url}`)
-  yield* Console.log(`  data   ${describeStorage(settings)}`)
-  yield* Console.log(`  model  ${model.label}`)
+  const lines = [`Colloquy is at ${url}`, `  data   ${describeStorage(settings)}`, `  model  ${model.label}`]
+  yield* Console.log(lines.join("\n"))
   return yield* Effect.never
 })
 

@@ -1,5 +1,5 @@
 /** Opens the port: REST and the page through the platform's handler, sockets through our own gateway. */
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Data from "effect/Data"
@@ -22,33 +22,37 @@ const explain = (error: NodeJS.ErrnoException, host: string, port: number): stri
   return `cannot listen on ${host}:${port}: ${error.message}`
 }
 
+const listening = (server: Server, host: string, port: number) =>
+  Effect.async<AddressInfo, CannotListen>((resume) => {
+    server.once("error", (error) => {
+      resume(Effect.fail(new CannotListen({ message: explain(error, host, port) })))
+    })
+    server.listen(port, host, () => {
+      const bound = server.address()
+      resume(
+        bound === null || typeof bound === "string"
+          ? Effect.dieMessage("the server has no port")
+          : Effect.succeed(bound)
+      )
+    })
+  })
+
+const closed = (server: Server): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+
 /** Serves until the scope closes; then runs are drained, sockets told to come back, the port closed. */
 export const serve = Effect.gen(function* () {
   const { host, port } = yield* Settings
   const hub = yield* Hub
   const server = createServer({ headersTimeout: headTimeout, requestTimeout })
+  // The port is closed after the sockets are gone: Node's `close` waits for every connection.
+  yield* Effect.addFinalizer(() => closed(server))
   server.on("request", yield* NodeHttpServer.makeHandler(yield* httpApp))
   yield* serveSockets(server)
-  const address = yield* Effect.acquireRelease(
-    Effect.async<AddressInfo, CannotListen>((resume) => {
-      server.once("error", (error) => {
-        resume(Effect.fail(new CannotListen({ message: explain(error, host, port) })))
-      })
-      server.listen(port, host, () => {
-        const bound = server.address()
-        resume(
-          bound === null || typeof bound === "string"
-            ? Effect.dieMessage("the server has no port")
-            : Effect.succeed(bound)
-        )
-      })
-    }),
-    () =>
-      Effect.async<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
+  const address = yield* listening(server, host, port)
   // Registered last, so it runs first: while runs are drained the port answers, and says that it drains.
   yield* Effect.addFinalizer(() => hub.drain)
   const shown = host.includes(":") ? `[${host}]` : host

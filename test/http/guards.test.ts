@@ -24,12 +24,11 @@ it.scopedLive("unknown addresses below /api are 404 in the envelope, with any me
       ["GET", "/user/login"],
       ["DELETE", "/chat/list/x"],
       ["GET", `/chat/${"a".repeat(32)}`],
-      ["GET", "/../../etc/passwd"],
       ["GET", `/flows/${"x".repeat(5_000)}`]
     ] as const) {
       const answer = yield* server.ask(method, path, { as: ada, headers: { accept: "text/html" } })
       expect(answer.status, `${method} ${path}`).toBe(404)
-      if (path.startsWith("/") && answer.text !== "") expect(answer.body).toEqual(failure(404))
+      expect(answer.body).toEqual(failure(404))
     }
   })
 )

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Messages } from "../../src/storage/Messages.ts"
 import { Runs } from "../../src/storage/Runs.ts"
@@ -122,8 +123,12 @@ it.scopedLive("whoever is chosen to give way in a deadlock tries again", () =>
           `INSERT INTO audit_log (user_id, action, object_id, ip, create_time) SELECT 1, '', '', '', NOW(3) FROM ${digits} a, ${digits} b, ${digits} c`
         )
         yield* gate.open
-        // It has the first, and waits for the second.
-        yield* Effect.repeat(waiting, { until: ([row]) => row?.n === 1 })
+        // It has the first, and waits for the second. The server renews what it tells of this only for
+        // somebody who has not asked for 100 ms.
+        yield* Effect.repeat(waiting, {
+          until: ([row]) => row?.n === 1,
+          schedule: Schedule.spaced("120 millis")
+        })
         yield* sql`SELECT id FROM run WHERE id = ${first} FOR UPDATE`
       })
     )

@@ -297,6 +297,53 @@ layer(Playground.Live, { excludeTestServices: true, timeout: 60_000 })("the page
     })
   )
 
+  it.scoped("asks for an account where guests are not welcome", () =>
+    Effect.gen(function* () {
+      const server = yield* startProcess({ DATA_DIR: yield* tempDir, GUEST_ACCESS: "false" })
+      const visitor = yield* visit(server)
+      yield* Effect.promise(async () => {
+        const { page } = visitor
+        const fill = async (password: string) => {
+          await page.getByLabel("Name").fill("ada")
+          await page.getByLabel("Password").fill(password)
+        }
+        await page.getByRole("heading", { name: "Sign in to Colloquy" }).waitFor()
+        await visitor.shot("16-sign-in")
+        await fill("not yet known 1815")
+        await page.getByRole("button", { name: "Sign in" }).click()
+        await page.getByRole("alert").waitFor()
+        await page.getByRole("button", { name: "I am new here" }).click()
+        await fill("analytical engine 1843")
+        await page.getByRole("button", { name: "Make the account" }).click()
+        await page.getByRole("heading", { name: "Who would you like to talk to?" }).waitFor()
+        await page.reload()
+        await page.getByRole("button", { name: "Sign out" }).click()
+        await fill("analytical engine 1843")
+        await page.getByRole("button", { name: "Sign in" }).click()
+        await visitor.sees("ada")
+        await page.getByRole("heading", { name: "Who would you like to talk to?" }).waitFor()
+      })
+    })
+  )
+
+  it.scoped("does not show someone else's chat, and says why", () =>
+    Effect.gen(function* () {
+      const { paced } = yield* Playground
+      const owner = yield* visit(paced)
+      const stranger = yield* visit(paced)
+      yield* Effect.promise(async () => {
+        await owner.pick(skill)
+        await owner.ask("tokens=5 private")
+        await owner.answer(0, "done")
+        await stranger.page.goto(owner.page.url())
+        await stranger.page.reload()
+        await stranger.sees(/not yours/)
+        await stranger.shot("17-not-yours")
+        expect(await stranger.page.getByText("private").count()).toBe(0)
+      })
+    })
+  )
+
   it.scoped("fits a phone, where past chats are a drawer", () =>
     Effect.gen(function* () {
       const { paced } = yield* Playground

@@ -1,6 +1,7 @@
 /** Who is here: the signed-in user, a fresh guest where guests are welcome, or a form to sign in. */
 import { useCallback, useEffect, useState } from "react"
-import { ApiError, enterAsGuest, type Me, me } from "./api.ts"
+import { ApiError, enterAsGuest, type Me, me, signOut } from "./api.ts"
+import { go } from "./route.ts"
 import { Shell } from "./Shell.tsx"
 import { SignIn } from "./SignIn.tsx"
 import { Trouble } from "./Trouble.tsx"
@@ -8,7 +9,8 @@ import { Trouble } from "./Trouble.tsx"
 type Entry =
   | { readonly is: "coming" }
   | { readonly is: "in"; readonly me: Me }
-  | { readonly is: "outside" }
+  /** `before`: who came here from the inside, and may go back. */
+  | { readonly is: "outside"; readonly before?: Me }
   | { readonly is: "trouble"; readonly error: string }
 
 const enter = async (): Promise<Entry> => {
@@ -35,6 +37,11 @@ export const Account = () => {
     )
   }, [])
   useEffect(load, [load])
+  const leave = useCallback(() => {
+    go({ at: "start" })
+    // Whether or not the server heard it: what it says next of who is here counts.
+    signOut().then(load, load)
+  }, [load])
   switch (entry.is) {
     case "coming":
       return (
@@ -43,7 +50,7 @@ export const Account = () => {
         </p>
       )
     case "outside":
-      return <SignIn onDone={load} />
+      return <SignIn onDone={load} onBack={entry.before === undefined ? null : load} />
     case "trouble":
       return (
         <main className="splash">
@@ -56,6 +63,13 @@ export const Account = () => {
         </main>
       )
     case "in":
-      return <Shell key={entry.me.userId} me={entry.me} onSignIn={() => setEntry({ is: "outside" })} />
+      return (
+        <Shell
+          key={entry.me.userId}
+          me={entry.me}
+          onSignIn={() => setEntry({ is: "outside", before: entry.me })}
+          onSignOut={leave}
+        />
+      )
   }
 }

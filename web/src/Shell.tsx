@@ -45,7 +45,13 @@ const useApps = (): readonly [Apps, () => void] => {
 /** Someone is looking: what comes back is tried soon. */
 const backoff = { baseMs: 500, capMs: 8000 }
 
-export const Shell = ({ me, onSignIn }: { readonly me: Me; readonly onSignIn: () => void }) => {
+interface ShellProps {
+  readonly me: Me
+  readonly onSignIn: () => void
+  readonly onSignOut: () => void
+}
+
+export const Shell = ({ me, onSignIn, onSignOut }: ShellProps) => {
   const [client] = useState(() => connect({ backoff }))
   const route = useRoute()
   const narrow = useNarrow()
@@ -80,6 +86,7 @@ export const Shell = ({ me, onSignIn }: { readonly me: Me; readonly onSignIn: ()
       onNew={begin}
       onGo={() => setDrawer(false)}
       onSignIn={onSignIn}
+      onSignOut={onSignOut}
     />
   )
 

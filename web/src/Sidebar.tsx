@@ -14,6 +14,7 @@ export const Sidebar = (props: {
   readonly onNew: () => void
   readonly onGo: () => void
   readonly onSignIn: () => void
+  readonly onSignOut: () => void
 }) => {
   const { me, chats, chatId } = props
   const newButton = useRef<HTMLButtonElement>(null)
@@ -69,7 +70,12 @@ export const Sidebar = (props: {
             </button>
           </>
         ) : (
-          <span>{me.name}</span>
+          <>
+            <span className="who-name">{me.name}</span>
+            <button type="button" className="link" onClick={props.onSignOut}>
+              Sign out
+            </button>
+          </>
         )}
       </div>
     </div>

@@ -2,9 +2,16 @@
 import { type FormEvent, useState } from "react"
 import { register, signIn } from "./api.ts"
 import { Mark } from "./icons.tsx"
+import { go } from "./route.ts"
 import { Trouble } from "./Trouble.tsx"
 
-export const SignIn = ({ onDone }: { readonly onDone: () => void }) => {
+interface SignInProps {
+  readonly onDone: () => void
+  /** Back to where one came from, if one came from the inside. */
+  readonly onBack: (() => void) | null
+}
+
+export const SignIn = ({ onDone, onBack }: SignInProps) => {
   const [isNew, setNew] = useState(false)
   const [name, setName] = useState("")
   const [password, setPassword] = useState("")
@@ -18,6 +25,8 @@ export const SignIn = ({ onDone }: { readonly onDone: () => void }) => {
     try {
       if (isNew) await register(name, password)
       else await signIn(name, password)
+      // Another person's chat may be in the address.
+      go({ at: "start" })
       onDone()
     } catch (cause) {
       setError(cause instanceof Error ? cause.message : String(cause))
@@ -61,6 +70,11 @@ export const SignIn = ({ onDone }: { readonly onDone: () => void }) => {
         <button type="button" className="button quiet" onClick={() => setNew(!isNew)}>
           {isNew ? "I have an account" : "I am new here"}
         </button>
+        {onBack !== null && (
+          <button type="button" className="button quiet" onClick={onBack}>
+            Back
+          </button>
+        )}
       </form>
     </main>
   )

@@ -47,6 +47,7 @@ export const me = async (): Promise<Me> => readMe(await call("GET", "/user/info"
 export const enterAsGuest = (): Promise<unknown> => call("POST", "/user/guest", {})
 export const signIn = (name: string, password: string): Promise<unknown> =>
   call("POST", "/user/login", { user_name: name, password })
+export const signOut = (): Promise<unknown> => call("POST", "/user/logout", {})
 export const register = (name: string, password: string): Promise<unknown> =>
   call("POST", "/user/regist", { user_name: name, password })
 

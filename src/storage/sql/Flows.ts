@@ -89,8 +89,8 @@ export const makeFlows = (database: Database) => {
           sql`${found} WHERE ${wanted} ORDER BY f.update_time DESC, f.id LIMIT ${whole(limit)} OFFSET ${whole(skip)}`
         ),
         total: Effect.map(
-          count(sql`SELECT COUNT(*) AS count FROM flow f WHERE ${wanted}`),
-          Option.match({ onNone: () => 0, onSome: (row) => row.count })
+          count(sql`SELECT COUNT(*) AS n FROM flow f WHERE ${wanted}`),
+          Option.match({ onNone: () => 0, onSome: (row) => row.n })
         )
       }).pipe(during("flows.list"))
     }

@@ -30,8 +30,8 @@ export const makeSessions = ({ sql, atomic, alone, write, byChat, forUpdate, who
           sql`SELECT * FROM message_session WHERE ${wanted} ORDER BY update_time DESC, chat_id LIMIT ${whole(limit)} OFFSET ${whole(skip)}`
         ),
         total: Effect.map(
-          count(sql`SELECT COUNT(*) AS count FROM message_session WHERE ${wanted}`),
-          Option.match({ onNone: () => 0, onSome: (row) => row.count })
+          count(sql`SELECT COUNT(*) AS n FROM message_session WHERE ${wanted}`),
+          Option.match({ onNone: () => 0, onSome: (row) => row.n })
         )
       }).pipe(during("sessions.list"))
     },
@@ -55,9 +55,9 @@ export const makeSessions = ({ sql, atomic, alone, write, byChat, forUpdate, who
         // Nobody writes messages to this chat until the floor is set.
         yield* sql`SELECT chat_id FROM message_session WHERE chat_id = ${chatId} ${forUpdate}`
         const newest = yield* count(
-          sql`SELECT COALESCE(MAX(id), 0) AS count FROM chat_message WHERE chat_id = ${chatId}`
+          sql`SELECT COALESCE(MAX(id), 0) AS n FROM chat_message WHERE chat_id = ${chatId}`
         )
         if (Option.isNone(newest)) return
-        yield* sql`UPDATE message_session SET memory_floor = ${newest.value.count} WHERE chat_id = ${chatId} AND memory_floor < ${newest.value.count}`
+        yield* sql`UPDATE message_session SET memory_floor = ${newest.value.n} WHERE chat_id = ${chatId} AND memory_floor < ${newest.value.n}`
       }).pipe(atomic, during("sessions.forget"))
   })

@@ -12,7 +12,7 @@ const count = decodeFirst(CountRow)
 
 export const makeUsers = ({ sql, alone, write }: Database) => {
   const counted = (where: Parameters<typeof count>[0]) =>
-    Effect.map(count(where), (row) => Option.isSome(row) && row.value.count > 0)
+    Effect.map(count(where), (row) => Option.isSome(row) && row.value.n > 0)
 
   const insert = (userName: string, password: string, role: UserRole) =>
     Effect.gen(function* () {
@@ -32,11 +32,11 @@ export const makeUsers = ({ sql, alone, write }: Database) => {
     })
 
   const taken = (userName: string) =>
-    counted(sql`SELECT COUNT(*) AS count FROM user WHERE user_name = ${userName}`)
+    counted(sql`SELECT COUNT(*) AS n FROM user WHERE user_name = ${userName}`)
 
   const register = (userName: string, password: string) =>
     Effect.gen(function* () {
-      const later = yield* counted(sql`SELECT COUNT(*) AS count FROM user WHERE role <> 'guest'`)
+      const later = yield* counted(sql`SELECT COUNT(*) AS n FROM user WHERE role <> 'guest'`)
       return yield* insert(userName, password, later ? "user" : "admin")
     })
 

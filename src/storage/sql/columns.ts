@@ -123,7 +123,7 @@ export const AuditRow = Schema.Struct({
   create_time: Time
 })
 
-export const CountRow = Schema.Struct({ count: Whole })
+export const CountRow = Schema.Struct({ n: Whole })
 
 /** What a writing statement answers: MySQL's header, or SQLite's. */
 export const Written = Schema.Union(
