@@ -50,10 +50,13 @@ module.exports = {
     })),
     {
       name: "no-barrels",
-      comment: "import \"effect/Effect\", not \"effect\": a barrel costs half a second of start-up",
+      comment: 'import "effect/Effect", not "effect": a barrel costs half a second of start-up',
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "node_modules/(effect|@effect/[a-z-]+)/dist/(esm|cjs)/index\\.js$", dependencyTypesNot: ["type-only"] }
+      to: {
+        path: "node_modules/(effect|@effect/[a-z-]+)/dist/(esm|cjs)/index\\.js$",
+        dependencyTypesNot: ["type-only"]
+      }
     }
   ],
   options: {

@@ -49,7 +49,9 @@ export const table = (cases) => {
       ...(one.noise === null ? [] : [`noisy: other programs used ${one.noise} cores meanwhile`])
     ])
   )
-  return [line(rows[0]), rule, ...rows.slice(1).map(line), ...(notes.size > 0 ? ["", ...notes] : [])].join("\n")
+  return [line(rows[0]), rule, ...rows.slice(1).map(line), ...(notes.size > 0 ? ["", ...notes] : [])].join(
+    "\n"
+  )
 }
 
 /** @param {string} file @param {ReadonlyArray<Case>} cases @param {object} machine */

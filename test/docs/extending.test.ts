@@ -57,7 +57,9 @@ describe("docs/extending.md", () => {
         Effect.provide(auditFile(path))
       )
       const list = (objectId: string | null) =>
-        Effect.flatMap(Audit, (audit) => audit.list({ objectId, limit: 2 })).pipe(Effect.provide(auditFile(path)))
+        Effect.flatMap(Audit, (audit) => audit.list({ objectId, limit: 2 })).pipe(
+          Effect.provide(auditFile(path))
+        )
       expect((yield* list(null)).map(({ id }) => id)).toEqual([3, 2])
       expect((yield* list("c1")).map(({ objectId }) => objectId)).toEqual(["c1", "c1"])
     })
