@@ -29,7 +29,7 @@ import { parseFrame } from "./frame.ts"
 import { type HistoryPage, type HistoryQuery, readHistory } from "./history.ts"
 import { type Ending, Link } from "./Link.ts"
 import { Session } from "./Session.ts"
-import { askServer, type Fetch, socketAddress, type Token } from "./server.ts"
+import { askServer, type Fetch, ServerError, socketAddress, type Token } from "./server.ts"
 import { globalSocket, type SocketConstructor } from "./socket.ts"
 import { retryAfterOf } from "./Translator.ts"
 
@@ -188,22 +188,30 @@ export class Client {
     if (!finalCloseCodes.has(ending.code)) return null
     // A fresh token may be had.
     if (ending.code === 4401 && typeof this.options.token === "function") return null
-    if (sessionCloseCodes.has(ending.code) && this.sessions.size > 1) {
-      // The others need not suffer for the one that the server will not serve.
-      this.own?.close()
-      return null
-    }
-    return ending
+    return sessionCloseCodes.has(ending.code) ? this.without(this.own, ending) : ending
   }
 
   /** Browsers do not say why a handshake failed: the server is asked another way. */
   private async whyNot(): Promise<Ending | null> {
-    if (typeof this.options.token === "function") return null
-    const status = await askServer(this.options, "/api/v1/user/info").then(
+    const own = this.own
+    if (own === null) return null
+    const status = await own.history({ limit: 1 }).then(
       () => 200,
-      (error: unknown) => (error instanceof Error && "status" in error ? error.status : 0)
+      (error: unknown) => (error instanceof ServerError ? error.status : 0)
     )
-    return status === 401 ? { code: 4401, reason: "401 sign in first" } : null
+    // A fresh token may be had.
+    if (status === 401 && typeof this.options.token !== "function") {
+      return { code: 401, reason: "sign in first" }
+    }
+    if (status !== 403) return null
+    return this.without(own, { code: 403, reason: "this chat is not yours" })
+  }
+
+  /** The others need not suffer for the one that the server will not serve. */
+  private without(own: Session | null, ending: Ending): Ending | null {
+    if (this.sessions.size <= 1) return ending
+    own?.close()
+    return null
   }
 
   private async history(flowId: string, chatId: string, query: HistoryQuery): Promise<HistoryPage> {

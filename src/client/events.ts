@@ -25,7 +25,10 @@ export type ConnectionState =
   | { readonly status: "connected" }
   /** The next try is at `retryAt` (milliseconds since 1970). */
   | { readonly status: "waiting"; readonly attempt: number; readonly retryAt: number }
-  /** It will not come back by itself: the server said so, or nobody is signed in. */
+  /**
+   * It will not come back by itself. `code` is that of the server's close frame, or 401 or 403 where it did not
+   * let us in.
+   */
   | { readonly status: "refused"; readonly code: number; readonly reason: string }
 
 export type SessionEvent =

@@ -18,7 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Settings } from "../config.ts"
 import { Api, apiPrefix } from "./Api.ts"
-import { maxJsonBytes, refusedBody } from "./body.ts"
+import { checkJson, maxJsonBytes, refusedBody } from "./body.ts"
 import { answerFailure } from "./failures.ts"
 import { AssistantsLive } from "./handlers/assistants.ts"
 import { ChatLive } from "./handlers/chat.ts"
@@ -77,7 +77,8 @@ export const httpApp = Effect.gen(function* () {
       const answer = preflight(request, allowedOrigins)
       if (answer !== null) return Effect.succeed(answer)
       const refused = refusedOrigin(request, allowedOrigins) ?? refusedBody(request)
-      return refused === null ? route(request) : Effect.succeed(toResponse(refused))
+      if (refused !== null) return Effect.succeed(toResponse(refused))
+      return Effect.zipRight(checkJson(request), route(request))
     }).pipe(
       Effect.catchAllCause(answerFailure),
       Effect.map((response) =>

@@ -1,11 +1,19 @@
-/** What a body may be, before anything reads it. */
+/** What a body may be: told by its head, and by how deep its JSON is, before anything is done with it. */
+import type { RequestError } from "@effect/platform/HttpServerError"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as Effect from "effect/Effect"
 import { invalid, Refused } from "./Refused.ts"
 import { pathOf } from "./request.ts"
 
 export const maxJsonBytes = 1024 * 1024
 
+/** Deeper than anybody's graph. Some of what handles values further in goes by recursion, and would overflow. */
+const maxDepth = 64
+
 const isUpload = (request: HttpServerRequest): boolean => pathOf(request).includes("/upload/")
+
+const hasBody = ({ headers }: HttpServerRequest): boolean =>
+  Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
 
 /**
  * Null when it may be read. A body without `Content-Length` is cut while it is read. Other types than JSON are
@@ -14,8 +22,7 @@ const isUpload = (request: HttpServerRequest): boolean => pathOf(request).includ
 export const refusedBody = (request: HttpServerRequest): Refused | null => {
   const { headers } = request
   const length = Number(headers["content-length"] ?? 0)
-  const hasBody = length > 0 || headers["transfer-encoding"] !== undefined
-  if (!hasBody || isUpload(request)) return null
+  if (!hasBody(request) || isUpload(request)) return null
   if (length > maxJsonBytes) {
     return new Refused({
       status: 413,
@@ -27,4 +34,23 @@ export const refusedBody = (request: HttpServerRequest): Refused | null => {
   return type === undefined || type === "application/json"
     ? null
     : invalid("send JSON, with content-type: application/json")
+}
+
+/** Reads the JSON, which the request keeps for whoever asks for it later. */
+export const checkJson = (request: HttpServerRequest): Effect.Effect<void, Refused | RequestError> =>
+  !hasBody(request) || isUpload(request)
+    ? Effect.void
+    : Effect.flatMap(request.json, (value) =>
+        isShallow(value)
+          ? Effect.void
+          : Effect.fail(invalid(`the body: is nested deeper than ${maxDepth} levels`))
+      )
+
+const isShallow = (value: unknown): boolean => {
+  let level: ReadonlyArray<unknown> = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return false
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []))
+  }
+  return true
 }

@@ -33,16 +33,16 @@ const refusalOf = (error: unknown): Refused | null => {
   if (error instanceof Refused) return error
   if (error instanceof HttpApiDecodeError) return invalid(complaint(error))
   if (error instanceof RouteNotFound) return new Refused({ status: 404, text: "there is nothing here" })
-  if (error instanceof RequestError && error.reason === "Decode") return invalid("the body is not JSON")
+  if (error instanceof RequestError && error.reason === "Decode") return invalid("the body: is not JSON")
   return null
 }
 
 /** "name: is missing": where and what, in one line. */
 const complaint = ({ issues }: HttpApiDecodeError): string => {
   const issue = issues[0]
-  if (issue === undefined) return "the request is of the wrong shape"
+  if (issue === undefined) return "the body: is of the wrong shape"
   const text = issue.message.replace(/\s+/g, " ")
   const short = text.length <= maxText ? text : `${text.slice(0, maxText)}…`
   const where = issue.path.map(String).join(".")
-  return where === "" ? `the request: ${short}` : `${where}: ${short}`
+  return where === "" ? `the body: ${short}` : `${where}: ${short}`
 }

@@ -78,18 +78,6 @@ export const paging = {
 export const given = <A, B>(value: A | "" | undefined, fallback: B): A | B =>
   value === undefined || value === "" ? fallback : value
 
-const maxDepth = 64
-
-/** Deeper than anybody's graph, and than may be written back as JSON without care. */
-export const isShallow = (value: unknown): boolean => {
-  let level: ReadonlyArray<unknown> = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return false
-    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []))
-  }
-  return true
-}
-
 type Graph = { readonly nodes: ReadonlyArray<unknown>; readonly edges: ReadonlyArray<unknown> }
 
 const isGraph = (value: unknown): value is Graph =>
@@ -102,8 +90,8 @@ const isGraph = (value: unknown): value is Graph =>
 
 /** A graph as the editor saves it. What it holds beside its nodes and edges is kept as it is. */
 export const GraphData = Schema.Unknown.pipe(
-  Schema.filter((value): value is Graph => isGraph(value) && isShallow(value), {
-    message: () => `must be {"nodes": […], "edges": […]}, at most ${maxDepth} levels deep`,
+  Schema.filter((value): value is Graph => isGraph(value), {
+    message: () => 'must be {"nodes": […], "edges": […]}',
     jsonSchema: {
       type: "object",
       required: ["nodes", "edges"],

@@ -7,8 +7,8 @@
  * - `accept` of a `(chat_id, client_msg_id)` that was accepted before changes nothing and answers that run.
  * - The first accepted question of a chat makes its session row and one audit row, however many race.
  * - Messages of one chat get increasing ids in the order their calls return.
- * - `finish` and `rollback` act once: on a run that has ended already they change nothing (`finish` then
- *   answers no ids).
+ * - `finish` acts once: on a run that has ended already it changes nothing and answers no ids. `record` and
+ *   `checkpoint` leave such a run alone too. `rollback` is for ended runs; a second one finds nothing to remove.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"

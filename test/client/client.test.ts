@@ -406,15 +406,25 @@ describe("coming back", () => {
     await reached("connected")
   })
 
-  it("finds out that nobody is signed in when the handshake is refused", async () => {
+  it.each([401, 403])("finds out why the handshake was refused: %i", async (status) => {
     start()
-    server.refuse = 401
-    server.rest.set("/api/v1/user/info", {
-      status: 401,
-      body: { status_code: 401, status_message: "sign in" }
-    })
+    server.refuse = status
+    server.rest.set("/api/v1/chat/history", { status, body: { status_code: status } })
     client.session({ flowId, chatId })
-    expect(await reached("refused")).toMatchObject({ code: 4401 })
+    expect(await reached("refused")).toMatchObject({ code: status })
+  })
+
+  it("serves the others when one session's handshake is refused", async () => {
+    start()
+    server.refuse = 403
+    server.rest.set("/api/v1/chat/history", { status: 403, body: { status_code: 403 } })
+    const events = client.session({ flowId, chatId }).events()
+    client.session({ flowId: otherFlow, chatId })
+    await reached("waiting")
+    for await (const event of events) expect(event.type).toBe("connection")
+    server.refuse = null
+    await comeBack()
+    expect((await server.visitors.take()).path).toBe(`/api/v1/chat/${otherFlow}`)
   })
 
   it("asks for a fresh token before each try", async () => {

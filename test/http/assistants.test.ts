@@ -170,7 +170,7 @@ it.scopedLive("assistants that make no sense are 422 and the field is named", ()
       [{ tools: [7] }, "tools"],
       [{ tools: Array(65).fill("calculator") }, "tools"],
       [{ knowledge: {} }, "knowledge"],
-      [{ knowledge: [deep] }, "knowledge"],
+      [{ knowledge: [deep] }, "the body"],
       [{ guide_question: "What?" }, "guide_question"],
       [{ status: 0 }, "status"]
     ] as const) {

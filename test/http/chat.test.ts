@@ -182,8 +182,9 @@ it.scopedLive("deleting a chat ends the answer that is running in it", () =>
     const ada = yield* server.register("ada")
     const socket = yield* server.socket(flowIds.gated, "running", ada)
     yield* socket.say({ inputs: { input: "go on for ever" } })
-    yield* server.gate(0).asked
+    yield* server.gate(0).begun
     expect((yield* server.ask("DELETE", "/chat/running", { as: ada })).status).toBe(200)
+    yield* server.gate(0).interrupted
     yield* socket.until(isClose, "the run's close")
   })
 )

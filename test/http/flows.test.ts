@@ -195,7 +195,8 @@ it.scopedLive("apps that make no sense are 422 and the field is named", () =>
       [{ data: [] }, "data"],
       [{ data: "graph" }, "data"],
       [{ data: { nodes: {}, edges: [] } }, "data"],
-      [{ data: { nodes: [deep], edges: [] } }, "data"]
+      [{ data: { nodes: [deep], edges: [] } }, "the body"],
+      [{ name: deep }, "the body"]
     ] as const) {
       const answer = yield* make(ada, fields)
       expect(answer.status, JSON.stringify(fields).slice(0, 60)).toBe(422)

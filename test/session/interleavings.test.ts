@@ -13,7 +13,8 @@ import { Deltas, noUsage, type RunEvent } from "../../src/protocol/RunEvent.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { type Journal, unsavedJournal } from "../../src/run/Journal.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
-import { makeSession, type Session } from "../../src/session/Session.ts"
+import { makeSession } from "../../src/session/makeSession.ts"
+import type { Session } from "../../src/session/Session.ts"
 import { SeededScheduler, seededRandom } from "../support/SeededScheduler.ts"
 
 const address = { flowId: "a".repeat(32), chatId: "chat" }

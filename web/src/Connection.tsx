@@ -40,11 +40,14 @@ interface Remedy {
   readonly action: "retry" | "sign in" | null
 }
 
-/** What a close code means to the reader: docs/protocol.md, "Errors and close frames". */
+/** What a refusal means to the reader: docs/protocol.md, "Errors and close frames". */
 const remedyOf = (code: number, reason: string): Remedy => {
   switch (code) {
+    case 401:
     case 4401:
       return { words: "You are no longer signed in. Sign in to go on; this chat is kept.", action: "sign in" }
+    case 403:
+      return { words: "This chat is not yours, or was deleted. Start one of your own.", action: null }
     case 4403:
       return { words: "This app is not online at the moment. You can read, but not ask.", action: "retry" }
     case 4404:

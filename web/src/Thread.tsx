@@ -18,6 +18,7 @@ export const Thread = (props: {
   const viewport = useRef<HTMLDivElement>(null)
   const loadOlder = useOlder(session, state, viewport)
   const [away, follow] = useFollow(state, viewport)
+  const refused = state.connection.status === "refused"
   const empty = state.messages.length === 0
   return (
     <div className="thread">
@@ -42,7 +43,7 @@ export const Thread = (props: {
               {state.history === "loading" ? "Loading…" : "Load older messages"}
             </button>
           )}
-          {state.history === "failed" && (
+          {state.history === "failed" && !refused && (
             <Trouble
               title="The earlier messages could not be loaded"
               detail="They are kept on the server; only the loading failed."
@@ -55,7 +56,7 @@ export const Thread = (props: {
               Loading the chat…
             </p>
           )}
-          {empty && state.history !== "loading" && <Welcome app={props.app} ask={props.ask} />}
+          {empty && !refused && state.history !== "loading" && <Welcome app={props.app} ask={props.ask} />}
           {state.messages.map((message, i) =>
             message.role === "user" ? (
               <Question

@@ -5,7 +5,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { AssistantSettings } from "../../app/assistant/AssistantSettings.ts"
 import { Envelope } from "../envelope.ts"
-import { AppName, Description, FlowId, FlowStatus, isShallow, paging } from "../fields.ts"
+import { AppName, Description, FlowId, FlowStatus, paging } from "../fields.ts"
 import { refusal } from "../Refused.ts"
 import { SignedIn } from "../SignedIn.ts"
 import { Assistant, page } from "../views.ts"
@@ -16,14 +16,7 @@ const notThere = refusal(404, "there is no such assistant")
 
 const settings = {
   ...AssistantSettings.fields,
-  knowledge: Schema.optional(
-    Schema.NullOr(
-      Schema.Array(Schema.Unknown).pipe(
-        Schema.maxItems(1_000),
-        Schema.filter(isShallow, { message: () => "must not be nested that deeply" })
-      )
-    )
-  )
+  knowledge: Schema.optional(Schema.NullOr(Schema.Array(Schema.Unknown).pipe(Schema.maxItems(1_000))))
 }
 
 export const assistants = HttpApiGroup.make("assistants")
