@@ -213,7 +213,7 @@ describe("a session, whatever the interleaving", () => {
           expect(open).toBeNull()
         }
       ),
-      { numRuns: 500 }
+      { numRuns: 300 }
     )
   })
 })
