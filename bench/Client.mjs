@@ -4,8 +4,9 @@ import { now } from "./clock.mjs"
 
 /**
  * @typedef {{ base: string, flowId: string, token: string }} Target
- * @typedef {{ id: string, asked: number, last: number, closed: number | null }} Answer when it was asked for,
- *   when the upstream wrote its last token, when it was closed; in microseconds of the shared clock
+ * @typedef {{ id: string, asked: number, begun: boolean, last: number, closed: number | null }} Answer when it
+ *   was asked for, whether its first token has come, when the upstream wrote its last token, when it was closed; in
+ *   microseconds of the shared clock
  */
 
 export class Client {
@@ -62,7 +63,7 @@ export class Client {
   /** @param {number} tokens @param {number} delay milliseconds @returns {Answer} */
   ask(tokens, delay) {
     const id = `${this.name}-${this.#serial++}`
-    this.#current = { id, asked: now(), last: 0, closed: null }
+    this.#current = { id, asked: now(), begun: false, last: 0, closed: null }
     this.asked += 1
     this.#ws?.send(JSON.stringify({ inputs: { input: `tokens=${tokens} delay=${delay} id=${id}` } }))
     return this.#current
@@ -121,7 +122,10 @@ export class Client {
     const current = this.#current
     if (current === null) return
     const first = /@first:(\d+):(\d+)/.exec(text)
-    if (first) this.firstToken.push(now() - current.asked - (Number(first[2]) - Number(first[1])))
+    if (first) {
+      current.begun = true
+      this.firstToken.push(now() - current.asked - (Number(first[2]) - Number(first[1])))
+    }
     const last = /@last:(\d+)/.exec(text)
     if (last) current.last = Number(last[1])
   }

@@ -1,7 +1,7 @@
 /** The generators as one: spreads clients over processes, merges what they saw, and says whether to believe it. */
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { now, until } from "./clock.mjs"
+import { now, sleep, until } from "./clock.mjs"
 import { cpuMicros, machineBusyMicros } from "./proc.mjs"
 import { start, within } from "./processes.mjs"
 import { sum } from "./statistics.mjs"
@@ -13,10 +13,16 @@ const clientsEach = 250
 /** Beyond these a generator measures itself. */
 const maxCpuShare = 0.9
 const maxLagMillis = 100
+/** Cores that other programs may use while a measurement begins. */
+const quietEnough = 0.25
+/** Waiting for that, in milliseconds, over a whole run. */
+const maxPatience = 60_000
 
 let rounds = 0
 
 export class Load {
+  #patience = maxPatience
+
   /** @param {ReadonlyArray<import("./processes.mjs").Process>} generators @param {import("./processes.mjs").Process} upstream */
   constructor(generators, upstream) {
     this.generators = generators
@@ -31,6 +37,19 @@ export class Load {
       )
     )
     return new Load(generators, upstream)
+  }
+
+  /** Waits until other programs leave the machine alone, as long as patience lasts. @param {ReadonlyArray<number>} pids */
+  async #quiet(pids) {
+    const others = () => machineBusyMicros() - sum(pids.map(cpuMicros))
+    while (this.#patience > 0) {
+      const began = now()
+      const before = others()
+      await sleep(250)
+      const took = now() - began
+      if ((others() - before) / took < quietEnough) return
+      this.#patience -= took / 1000
+    }
   }
 
   async #tell(generators, message, timeoutMs) {
@@ -74,10 +93,11 @@ export class Load {
    * @param {{ do: string, leadMs: number, windowMs: number }} task
    */
   async measure(server, generators, { leadMs, windowMs, ...task }) {
+    const pids = [server.process.pid, this.upstream.pid, ...generators.map(({ pid }) => pid)]
+    await this.#quiet(pids)
     const begin = now() + 100_000
     const from = begin + leadMs * 1000
     const to = from + windowMs * 1000
-    const pids = [server.process.pid, this.upstream.pid, ...generators.map(({ pid }) => pid)]
     const reading = () => ({ at: now(), cpu: pids.map(cpuMicros), machine: machineBusyMicros() })
     const results = this.#tell(
       generators,

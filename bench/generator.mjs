@@ -123,6 +123,8 @@ const stop = async ({ tokens, delay, earliest, latest, from, to }) => {
       await sleep(Math.random() * (latest - earliest))
       while (now() < to) {
         const answer = client.ask(tokens, delay)
+        // From the first token on: there is something to stop, upstream too.
+        while (client.busy && !answer.begun && now() < to) await sleep(10)
         await sleep(earliest + Math.random() * (latest - earliest))
         if (!client.busy) continue
         const stopped = client.stop()

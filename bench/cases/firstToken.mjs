@@ -5,7 +5,7 @@
 import { percentile, sum } from "../statistics.mjs"
 import { Trust } from "../Trust.mjs"
 
-const load = { clients: 100, rate: 100, tokens: 10, delay: 20, windowMs: 5_000 }
+const load = { clients: 100, rate: 100, tokens: 10, delay: 20, windowMs: 4_000 }
 
 export const firstToken = {
   name: "first-token",

@@ -5,7 +5,7 @@
 import { percentile } from "../statistics.mjs"
 import { Trust } from "../Trust.mjs"
 
-const load = { clients: 100, tokens: 200, delay: 20, earliest: 300, latest: 1_300, windowMs: 5_000 }
+const load = { clients: 100, tokens: 200, delay: 20, earliest: 300, latest: 1_300, windowMs: 4_000 }
 
 export const stop = {
   name: "stop",

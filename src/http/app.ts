@@ -58,7 +58,7 @@ const alsoAtRoot: ReadonlyArray<string> = ["/health/live", "/health/ready", "/op
 const isApi = (path: string): boolean => path === "/api" || path.startsWith("/api/")
 
 export const httpApp = Effect.gen(function* () {
-  const { allowedOrigins } = yield* Settings
+  const { allowedOrigins, maxUploadBytes } = yield* Settings
   const context = yield* Layer.build(Served)
   const api = Effect.provide(yield* Effect.provide(HttpApiBuilder.httpApp, context), context)
   const page = Effect.provide(yield* Effect.provide(makePage, context), context)
@@ -76,7 +76,7 @@ export const httpApp = Effect.gen(function* () {
     Effect.suspend(() => {
       const answer = preflight(request, allowedOrigins)
       if (answer !== null) return Effect.succeed(answer)
-      const refused = refusedOrigin(request, allowedOrigins) ?? refusedBody(request)
+      const refused = refusedOrigin(request, allowedOrigins) ?? refusedBody(request, maxUploadBytes)
       if (refused !== null) return Effect.succeed(toResponse(refused))
       return Effect.zipRight(checkJson(request), route(request))
     }).pipe(

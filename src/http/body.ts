@@ -7,6 +7,9 @@ import { pathOf } from "./request.ts"
 
 export const maxJsonBytes = 1024 * 1024
 
+/** What a form may weigh beside its file. */
+const formBytes = 1024 * 1024
+
 /** Deeper than anybody's graph. Some of what handles values further in goes by recursion, and would overflow. */
 const maxDepth = 64
 
@@ -15,23 +18,30 @@ const isUpload = (request: HttpServerRequest): boolean => pathOf(request).includ
 const hasBody = ({ headers }: HttpServerRequest): boolean =>
   Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
 
+const tooLarge = (what: string, limitBytes: number) =>
+  new Refused({
+    status: 413,
+    text: `the ${what} is larger than ${limitBytes} bytes`,
+    data: { limit_bytes: limitBytes }
+  })
+
+export const fileTooLarge = (limitBytes: number) => tooLarge("file", limitBytes)
+
+export const notAForm = invalid('send the file as multipart/form-data, in a field "file"')
+
 /**
  * Null when it may be read. A body without `Content-Length` is cut while it is read. Other types than JSON are
  * refused because browsers send those to strangers without asking.
  */
-export const refusedBody = (request: HttpServerRequest): Refused | null => {
-  const { headers } = request
-  const length = Number(headers["content-length"] ?? 0)
-  if (!hasBody(request) || isUpload(request)) return null
-  if (length > maxJsonBytes) {
-    return new Refused({
-      status: 413,
-      text: `the body is larger than ${maxJsonBytes} bytes`,
-      data: { limit_bytes: maxJsonBytes }
-    })
+export const refusedBody = (request: HttpServerRequest, maxUploadBytes: number): Refused | null => {
+  const length = Number(request.headers["content-length"] ?? 0)
+  const type = request.headers["content-type"]?.trim().toLowerCase()
+  if (isUpload(request)) {
+    return length > maxUploadBytes + formBytes ? fileTooLarge(maxUploadBytes) : null
   }
-  const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase()
-  return type === undefined || type === "application/json"
+  if (!hasBody(request)) return null
+  if (length > maxJsonBytes) return tooLarge("body", maxJsonBytes)
+  return type === undefined || type.split(";")[0]?.trim() === "application/json"
     ? null
     : invalid("send JSON, with content-type: application/json")
 }

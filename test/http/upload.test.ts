@@ -67,6 +67,16 @@ it.scopedLive("an online app takes files of anybody, an offline one of its owner
   })
 )
 
+it.scopedLive("a file's name is kept in any script", () =>
+  Effect.gen(function* () {
+    const { ada, make, upload } = yield* people
+    const flowId = yield* make(1)
+    for (const name of ["中文 文档.md", "Äpfel & Öl.txt", 'quo"ted.txt', "semi;colon.txt", "emoji 🎓.csv"]) {
+      expect(textAt(yield* upload(flowId, formOf(name, "x"), ada), "file_name")).toBe(name)
+    }
+  })
+)
+
 it.scopedLive("a file's name is a name, wherever it claims to lead", () =>
   Effect.gen(function* () {
     const { ada, make, upload } = yield* people
@@ -113,30 +123,47 @@ it.scopedLive("files that cannot be read are 422 and say what can", () =>
   })
 )
 
-it.scopedLive("what is no form with a file in it is 422", () =>
+it.scopedLive("what is no form with a file in it is 422, and the server goes on", () =>
   Effect.gen(function* () {
     const { server, ada, make, upload } = yield* people
     const flowId = yield* make(1)
     const noFile = new FormData()
     noFile.append("file", "only text")
-    const answers = [
-      yield* upload(flowId, noFile, ada),
-      yield* upload(flowId, new FormData(), ada),
-      yield* server.post(`/upload/${flowId}`, { file: "x" }, { as: ada }),
-      yield* server.post(`/upload/${flowId}`, undefined, { as: ada }),
-      yield* server.ask("POST", `/upload/${flowId}`, {
-        as: ada,
-        headers: { "content-type": "multipart/form-data" },
-        body: "no boundary"
-      }),
-      yield* server.ask("POST", `/upload/${flowId}`, {
-        as: ada,
-        headers: { "content-type": "multipart/form-data; boundary=b" },
-        body: '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\ncut off'
-      })
-    ]
-    expect(answers.map(({ status }) => status)).toEqual([422, 422, 422, 422, 422, 422])
+    const send = (type: string, body: string) =>
+      server.ask("POST", `/upload/${flowId}`, { as: ada, headers: { "content-type": type }, body })
+    const form = "multipart/form-data; boundary=b"
+    const part = (disposition: string, rest = "hello\r\n--b--\r\n") =>
+      `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${rest}`
+    for (const [what, asked] of [
+      ["no file", upload(flowId, noFile, ada)],
+      ["an empty form", upload(flowId, new FormData(), ada)],
+      ["JSON", server.post(`/upload/${flowId}`, { file: "x" }, { as: ada })],
+      ["nothing", server.post(`/upload/${flowId}`, undefined, { as: ada })],
+      ["no boundary", send("multipart/form-data", "x")],
+      ["an empty boundary", send("multipart/form-data; boundary=", "x")],
+      ["another boundary", send("multipart/form-data; boundary=c", part('name="file"; filename="a.txt"'))],
+      ["a head that is cut off", send(form, "--b\r\nContent-Disposition: form-da")],
+      ["a file that is cut off", send(form, part('name="file"; filename="a.txt"', "hello"))],
+      ["a field that is cut off", send(form, part('name="x"', "hello"))],
+      ["a broken name", send(form, part("name=\"file\"; filename*=UTF-8''%E0%A4%A"))],
+      ["a part without a head", send(form, "--b\r\n\r\nhello\r\n--b--\r\n")],
+      ["a head of nonsense", send(form, "--b\r\n\u0000\u0001: \u0002\r\n\r\nx\r\n--b--\r\n")],
+      [
+        "too many parts",
+        send(form, `${part('name="x"', "y\r\n").repeat(20)}${part('name="file"; filename="a.txt"')}`)
+      ],
+      [
+        "a field too large",
+        send(form, `${part('name="x"', "y".repeat(70_000))}\r\n${part('name="file"; filename="a.txt"')}`)
+      ]
+    ] as const) {
+      const answer = yield* asked
+      expect(answer.status, `${what}: ${answer.text}`).toBe(422)
+      expect(at(answer.body, "status_code")).toBe(422)
+    }
     expect(yield* server.files(flowId, [ada.id])).toEqual([])
+    expect(server.lines.filter((line) => line.includes("level=ERROR"))).toEqual([])
+    expect((yield* upload(flowId, formOf("a.txt", "x"), ada)).status).toBe(200)
   })
 )
 

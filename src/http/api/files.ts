@@ -3,7 +3,6 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Multipart from "@effect/platform/Multipart"
 import * as OpenApi from "@effect/platform/OpenApi"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Envelope } from "../envelope.ts"
 import { FlowId } from "../fields.ts"
@@ -23,12 +22,7 @@ const Uploaded = Schema.Struct({
 export const files = HttpApiGroup.make("files")
   .add(
     HttpApiEndpoint.post("upload")`/upload/${flowId}`
-      .setPayload(
-        HttpApiSchema.MultipartStream(Schema.Struct({ file: Multipart.SingleFileSchema }), {
-          maxParts: Option.some(16),
-          maxFieldSize: 64 * 1024
-        })
-      )
+      .setPayload(HttpApiSchema.MultipartStream(Schema.Struct({ file: Multipart.SingleFileSchema })))
       .addSuccess(Envelope(Uploaded))
       .addError(refusal(403, "this app is not yours"))
       .addError(refusal(404, "there is no such app"))

@@ -1,0 +1,90 @@
+/**
+ * The file in a form (multipart/form-data), read as it arrives.
+ *
+ * The platform's own reader is not used: a malformed part name makes it throw outside of any fiber, which ends
+ * the process, and a form that is cut off inside a file leaves it waiting for ever. Here every step of the same
+ * parser runs inside the stream that is read.
+ */
+import type { Readable } from "node:stream"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Chunk from "effect/Chunk"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
+import * as Multipasta from "multipasta"
+
+/** It is no form, or it is cut off. */
+export class BrokenForm extends Data.TaggedError("BrokenForm") {}
+
+export interface FormFile {
+  /** As the client named it. */
+  readonly name: string
+  readonly content: Stream.Stream<Uint8Array, BrokenForm>
+}
+
+const maxParts = 16
+const maxFieldSize = 64 * 1024
+
+const ignore = (): void => undefined
+
+/** The form's first file, with whatever name its field has; none when there is no file in it. */
+export const firstFile = (
+  source: Readable,
+  contentType: string
+): Effect.Effect<Option.Option<FormFile>, BrokenForm, Scope.Scope> =>
+  Effect.gen(function* () {
+    const seen = { name: "", isFound: false, isBroken: false }
+    let pieces: Array<Uint8Array | null> = []
+
+    /** One step of the parser: what of the file it brought, null standing for the file's end. */
+    const step = (take: () => void) =>
+      Effect.try({ try: take, catch: () => new BrokenForm() }).pipe(
+        Effect.flatMap(() => {
+          if (seen.isBroken) return Effect.fail(new BrokenForm())
+          const brought = Chunk.unsafeFromArray(pieces)
+          pieces = []
+          return Effect.succeed(brought)
+        })
+      )
+
+    const parser = yield* Effect.try({
+      try: () =>
+        Multipasta.make({
+          headers: { "content-type": contentType },
+          maxParts,
+          maxFieldSize,
+          onField: ignore,
+          onFile: (info) => {
+            if (seen.isFound) return ignore
+            seen.isFound = true
+            seen.name = info.filename ?? info.name
+            // Tells that the name is known, also of a file without a byte.
+            pieces.push(new Uint8Array(0))
+            return (chunk) => pieces.push(chunk)
+          },
+          onError: () => {
+            seen.isBroken = true
+          },
+          onDone: ignore
+        }),
+      catch: () => new BrokenForm()
+    })
+
+    const bytes = NodeStream.fromReadable<BrokenForm, Uint8Array>(
+      () => source,
+      () => new BrokenForm(),
+      // Destroying the request would take the answer's connection along.
+      { closeOnDone: false }
+    ).pipe(
+      Stream.mapEffect((chunk) => step(() => parser.write(chunk))),
+      Stream.concat(Stream.fromEffect(Effect.suspend(() => step(() => parser.end())))),
+      Stream.flattenChunks,
+      Stream.takeWhile((piece) => piece !== null)
+    )
+
+    const [begun, content] = yield* Stream.peel(bytes, Sink.head())
+    return Option.map(begun, () => ({ name: seen.name, content }))
+  })
