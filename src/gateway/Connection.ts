@@ -41,11 +41,17 @@ export const runConnection = (peer: Peer, opening: Opening) =>
     let own = opening.address
     let notJson = 0
 
-    const tellError = (error: ProtocolError, address: Address) =>
+    /** `clientMsgId`: the question that the error answers, so that its sender knows which one was refused. */
+    const tellError = (error: ProtocolError, address: Address, clientMsgId: string | null = null) =>
       Effect.sync(() => {
         const { status_code, status_message, data } = tell(error)
+        const extra = clientMsgId === null ? "{}" : JSON.stringify({ client_msg_id: clientMsgId })
         peer.send(
-          frame(address, "end", "error", { user_id: userId, message: { status_code, status_message, data } })
+          frame(address, "end", "error", {
+            user_id: userId,
+            message: { status_code, status_message, data },
+            extra
+          })
         )
       })
 
@@ -106,9 +112,9 @@ export const runConnection = (peer: Peer, opening: Opening) =>
       })
 
     /** Tells why a payload was not served. The socket goes on, unless this error means that it cannot. */
-    const refuse = (error: ProtocolError, address: Address) =>
+    const refuse = (error: ProtocolError, address: Address, clientMsgId: string | null = null) =>
       Effect.gen(function* () {
-        yield* tellError(error, address)
+        yield* tellError(error, address, clientMsgId)
         if (error._tag === "NotJson") notJson += 1
         if (notJson >= maxNotJson || error._tag === "Overloaded" || error._tag === "Defect") {
           return yield* new Fatal({ error })
@@ -119,9 +125,11 @@ export const runConnection = (peer: Peer, opening: Opening) =>
       Effect.suspend((): Effect.Effect<void, Fatal, Effect.Effect.Context<ReturnType<typeof dispatch>>> => {
         const decoded = decodePayload(text, isAction)
         if (Either.isLeft(decoded)) return refuse(decoded.left, own)
-        const address = decoded.right.address ?? own
-        return dispatch(decoded.right).pipe(
-          Effect.catchAll((error) => Effect.flatMap(hidden(error), (shown) => refuse(shown, address)))
+        const payload = decoded.right
+        const address = payload.address ?? own
+        const asked = payload._tag === "Ask" ? payload.clientMsgId : null
+        return dispatch(payload).pipe(
+          Effect.catchAll((error) => Effect.flatMap(hidden(error), (shown) => refuse(shown, address, asked)))
         )
       })
 

@@ -12,7 +12,6 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Multipasta from "multipasta"
 
@@ -56,11 +55,12 @@ export const firstFile = (
           headers: { "content-type": contentType },
           maxParts,
           maxFieldSize,
+          isFile: (info) => isNamed(dispositionOf(info)),
           onField: ignore,
           onFile: (info) => {
             if (seen.isFound) return ignore
             seen.isFound = true
-            seen.name = info.filename ?? info.name
+            seen.name = fileNameOf(dispositionOf(info))
             // Tells that the name is known, also of a file without a byte.
             pieces.push(new Uint8Array(0))
             return (chunk) => pieces.push(chunk)
@@ -85,6 +85,34 @@ export const firstFile = (
       Stream.takeWhile((piece) => piece !== null)
     )
 
-    const [begun, content] = yield* Stream.peel(bytes, Sink.head())
-    return Option.map(begun, () => ({ name: seen.name, content }))
+    const pull = yield* Stream.toPull(bytes)
+    const begun = yield* Effect.repeat(pull, { until: Chunk.isNonEmpty }).pipe(
+      Effect.asSome,
+      Effect.catchAll(
+        Option.match({ onNone: () => Effect.succeedNone, onSome: (error) => Effect.fail(error) })
+      )
+    )
+    return Option.map(begun, (first) => ({
+      name: seen.name,
+      content: Stream.concat(Stream.fromChunk(first), Stream.repeatEffectChunkOption(pull))
+    }))
   })
+
+const dispositionOf = ({ headers }: Multipasta.PartInfo): string => {
+  const value = headers["content-disposition"]
+  return typeof value === "string" ? value : ""
+}
+
+const extended = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i
+const quoted = /;\s*filename\s*=\s*"((?:[^"\\]|\\.)*)"/i
+const bare = /;\s*filename\s*=\s*([^";\s]+)/i
+
+const isNamed = (disposition: string): boolean => /;\s*filename\*?\s*=/i.test(disposition)
+
+/** The parser itself knows no name beyond Latin letters. Browsers write a quote as %22, other programs as \". */
+const fileNameOf = (disposition: string): string => {
+  const encoded = extended.exec(disposition)?.[1]
+  if (encoded !== undefined) return decodeURIComponent(encoded)
+  const plain = quoted.exec(disposition)?.[1] ?? bare.exec(disposition)?.[1] ?? ""
+  return plain.replaceAll('\\"', '"').replaceAll("%22", '"')
+}

@@ -271,6 +271,7 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
             flowId: address.flowId,
             flowType: app.flowType,
             flowName: app.name,
+            name: titleOf(text),
             userId: asker.userId,
             ip: asker.ip
           },
@@ -318,3 +319,12 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
       clearHistory: journal.forget
     }
   })
+
+const maxTitle = 80
+
+/** A session is called after its first question, cut at a character. */
+const titleOf = (text: string): string => {
+  const line = text.replace(/\s+/g, " ").trim()
+  const characters = [...line.slice(0, maxTitle * 2)]
+  return characters.length <= maxTitle ? line : `${characters.slice(0, maxTitle - 1).join("")}…`
+}

@@ -26,6 +26,8 @@ export interface Acceptance {
     readonly flowId: string
     readonly flowType: FlowType
     readonly flowName: string
+    /** What a new session is called until its owner renames it. */
+    readonly name: string
     readonly userId: number
     /** The asker's address, for the audit row. */
     readonly ip: string

@@ -43,7 +43,7 @@ export interface MessageSession {
   readonly flow_id: string
   readonly flow_type: FlowType
   readonly flow_name: string
-  /** The user's own name for it; "" until renamed. */
+  /** The beginning of its first question, until its owner gives it another. */
   readonly name: string
   readonly user_id: number
   readonly like: number

@@ -168,7 +168,11 @@ describe("the first accepted question", () => {
         concurrency: "unbounded"
       })
       yield* Effect.forEach(clients, (client) => client.untilCount(isClose, 8), { concurrency: "unbounded" })
-      expect(Option.getOrThrow(yield* session("c1"))).toMatchObject({ flow_id: flowIds.echo, flow_type: 5 })
+      expect(Option.getOrThrow(yield* session("c1"))).toMatchObject({
+        flow_id: flowIds.echo,
+        flow_type: 5,
+        name: expect.stringMatching(/^question \d$/)
+      })
       const entries = yield* audit("c1")
       expect(entries.map(({ action }) => action)).toEqual(["chat.create"])
     })

@@ -255,8 +255,10 @@ describe("a question while a run is active", () => {
       const client = yield* connect(flowIds.gated, { chat: "c1" })
       yield* client.say(ask("one"))
       yield* gate(0).begun
-      yield* client.say(ask("now or never", { on_busy: "reject" }))
-      expect(codeOf(yield* client.until(isError))).toBe(13011)
+      yield* client.say(ask("now or never", { on_busy: "reject", client_msg_id: "m1" }))
+      const refused = yield* client.until(isError)
+      expect(codeOf(refused)).toBe(13011)
+      expect(JSON.parse(refused.extra)).toEqual({ client_msg_id: "m1" })
       yield* client.say(ask("two"))
       yield* client.say(ask("three"))
       yield* client.untilCount(isError, 2)

@@ -229,7 +229,15 @@ export const startHttp = ({ settings: changes = {}, pageFolder }: Extras = {}) =
                 action: "default",
                 owner: "node-1",
                 clientMsgId: null,
-                session: { chatId, flowId, flowType: 5, flowName: "Echo", userId: owner.id, ip: "127.0.0.1" },
+                session: {
+                  chatId,
+                  flowId,
+                  flowType: 5,
+                  flowName: "Echo",
+                  name: "",
+                  userId: owner.id,
+                  ip: "127.0.0.1"
+                },
                 question: said(false, question)
               })
               yield* runs.start(runId)

@@ -64,7 +64,7 @@ export const makeRuns = (state: MemoryState) => {
     flow_id: session.flowId,
     flow_type: session.flowType,
     flow_name: session.flowName,
-    name: "",
+    name: session.name,
     user_id: session.userId,
     like: 0,
     dislike: 0,

@@ -51,6 +51,7 @@ export const question = (asking: Asking = {}): Acceptance => ({
     flowId: "0".repeat(32),
     flowType: 5,
     flowName: "an app",
+    name: "",
     userId: 7,
     ip: "127.0.0.1",
     ...asking.session
