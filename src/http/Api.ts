@@ -23,6 +23,7 @@ export class Api extends HttpApi.make("colloquy")
   .addError(storageFailure)
   .prefix(apiPrefix)
   .annotate(OpenApi.Title, "Colloquy")
+  .annotate(OpenApi.Version, "1")
   .annotate(
     OpenApi.Description,
     "Chat sessions for LLM apps. Every answer is `{status_code, status_message, data}`; what went wrong by the rules of the application is told by `status_code` with HTTP 200, what HTTP has a status for by that status too. Questions and answers go over a WebSocket: see docs/protocol.md."
