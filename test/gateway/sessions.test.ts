@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { Catalogue } from "../../src/app/Catalogue.ts"
+import { onDisconnectOf } from "../../src/app/onDisconnect.ts"
 import { flowIds } from "../support/apps.ts"
 import { isClose, nameOf, streamed, type WireFrame } from "../support/client.ts"
 import { startServer } from "../support/server.ts"
@@ -347,6 +350,34 @@ describe("debug mode", () => {
       yield* client.say(ask("go"))
       yield* gate(0).begun
       yield* client.close
+      yield* gate(0).interrupted
+    })
+  )
+})
+
+describe("an app that says on_disconnect: cancel", () => {
+  it.scopedLive("has its run stopped as soon as its last socket is gone", () =>
+    Effect.gen(function* () {
+      const cancelling = Layer.effect(
+        Catalogue,
+        Effect.map(Catalogue, (scripted) => ({
+          ...scripted,
+          open: (flowId: string) =>
+            Effect.map(scripted.open(flowId), (app) => ({
+              ...app,
+              onDisconnect: onDisconnectOf({ on_disconnect: "cancel" })
+            }))
+        }))
+      )
+      const { connect, gate } = yield* startServer({}, { catalogue: cancelling })
+      const first = yield* connect(flowIds.gated, { chat: "c1" })
+      const second = yield* connect(flowIds.gated, { chat: "c1" })
+      yield* first.say(ask("go"))
+      yield* gate(0).begun
+      yield* first.close
+      yield* gate(0).text("one is still here")
+      yield* second.until(({ type }) => type === "stream")
+      yield* second.close
       yield* gate(0).interrupted
     })
   )

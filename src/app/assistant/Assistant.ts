@@ -6,6 +6,7 @@ import { AppNotBuilt } from "../../protocol/errors.ts"
 import type { Flow } from "../../storage/rows.ts"
 import type { App } from "../App.ts"
 import { firstIssue } from "../firstIssue.ts"
+import { onDisconnectOf } from "../onDisconnect.ts"
 import type { Tool } from "../Tool.ts"
 import type { Tools } from "../tools/tools.ts"
 import { AssistantSettings, toolNames } from "./AssistantSettings.ts"
@@ -29,7 +30,7 @@ export const buildAssistant = (
       flowType: flow.flow_type,
       kind: "assistant",
       name: flow.name,
-      onDisconnect: "continue",
+      onDisconnect: onDisconnectOf(flow.data),
       inputKey: "input",
       answer: (question) =>
         converse({

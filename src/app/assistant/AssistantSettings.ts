@@ -22,7 +22,9 @@ export const AssistantSettings = Schema.Struct({
   /** With anything in it, document search is offered even where `tools` does not list it. */
   knowledge: Nullish(Schema.Array(Schema.Unknown)),
   guide_word: Nullish(Schema.String),
-  guide_question: Nullish(Schema.Array(Schema.String))
+  guide_question: Nullish(Schema.Array(Schema.String)),
+  /** "cancel": a run ends with its last socket. Left out: it goes on. */
+  on_disconnect: Nullish(Schema.Literal("continue", "cancel"))
 })
 
 export type AssistantSettings = typeof AssistantSettings.Type

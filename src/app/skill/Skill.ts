@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { AppNotBuilt } from "../../protocol/errors.ts"
 import type { Flow } from "../../storage/rows.ts"
 import type { App } from "../App.ts"
+import { onDisconnectOf } from "../onDisconnect.ts"
 import { decodeGraph, fault, type Graph, type GraphEdge, type GraphFault, named } from "./Graph.ts"
 import { append } from "./multimap.ts"
 import type { Workbench } from "./NodeType.ts"
@@ -19,7 +20,7 @@ export const buildSkill = (flow: Flow, model: Workbench["model"]): Effect.Effect
         flowType: flow.flow_type,
         kind: "skill",
         name: flow.name,
-        onDisconnect: "continue",
+        onDisconnect: onDisconnectOf(flow.data),
         inputKey: chain.inputKey,
         answer: chain.answer
       })

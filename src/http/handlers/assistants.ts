@@ -24,7 +24,8 @@ const settingsOf = (payload: AssistantSettings): AssistantSettings => ({
   ...(payload.tools === undefined ? {} : { tools: payload.tools }),
   ...(payload.knowledge === undefined ? {} : { knowledge: payload.knowledge }),
   ...(payload.guide_word === undefined ? {} : { guide_word: payload.guide_word }),
-  ...(payload.guide_question === undefined ? {} : { guide_question: payload.guide_question })
+  ...(payload.guide_question === undefined ? {} : { guide_question: payload.guide_question }),
+  ...(payload.on_disconnect === undefined ? {} : { on_disconnect: payload.on_disconnect })
 })
 
 export const AssistantsLive = HttpApiBuilder.group(Api, "assistants", (handlers) =>
