@@ -13,7 +13,7 @@ const maxLate = 0.02
 const levels = [
   { concurrency: 1, delay: 5, windowMs: 4_000, servers: ["memory"] },
   { concurrency: 100, delay: 20, windowMs: 4_000, servers: ["memory", "sqlite", "durable"] },
-  { concurrency: 500, delay: 40, windowMs: 8_000, servers: ["memory"] }
+  { concurrency: 500, delay: 40, windowMs: 6_000, servers: ["memory"] }
 ]
 
 /** Milliseconds over which the first answers begin: a crowd that comes at once is another case than this. */

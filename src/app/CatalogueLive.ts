@@ -1,9 +1,6 @@
 /** The catalogue over the stored apps. Built apps stay in this process, bounded by count and idle time. */
-import * as Cache from "effect/Cache"
-import * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { LanguageModel } from "../model/LanguageModel.ts"
@@ -13,54 +10,59 @@ import { Flows } from "../storage/Flows.ts"
 import type { Flow } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Users } from "../storage/Users.ts"
+import type { App } from "./App.ts"
 import { type BuildApp, kindOf, makeBuildApp } from "./buildApp.ts"
 import { Catalogue } from "./Catalogue.ts"
 
 const capacity = 1000
-const idleTime = Duration.hours(1)
+/** Milliseconds. */
+const idleTime = 60 * 60 * 1000
 
 const online = 2
 
-/** One state of an app's record: two readings of the same state are the same key, a change is another. */
-class Edition implements Equal.Equal {
-  readonly flow: Flow
-  private readonly key: string
+/** One state of an app's record: two readings of the same state have the same edition, a change another. */
+const editionOf = (flow: Flow): string =>
+  `${flow.version_id} ${flow.update_time.getTime()} ${flow.flow_type} ${flow.name}`
 
-  constructor(flow: Flow) {
-    this.flow = flow
-    this.key = `${flow.id} ${flow.version_id} ${flow.update_time.getTime()} ${flow.name}`
-  }
-
-  [Hash.symbol](): number {
-    return Hash.string(this.key)
-  }
-
-  [Equal.symbol](that: unknown): boolean {
-    return that instanceof Edition && that.key === this.key
-  }
+interface Kept {
+  readonly edition: string
+  /** Builds on first use, for all who wait for it. */
+  readonly app: Effect.Effect<App, AppNotBuilt>
+  readonly usedAt: number
 }
 
 export const makeCatalogue = Effect.fnUntraced(function* (buildApp: BuildApp) {
   const flows = yield* Flows
   const users = yield* Users
-  const built = yield* Cache.make({
-    capacity,
-    timeToLive: idleTime,
-    lookup: (edition: Edition) => buildApp(edition.flow)
-  })
+  /** By app, the one used longest ago first. Not Effect's Cache: it remembers every access until it is full. */
+  const kept = new Map<string, Kept>()
 
-  const build = (flow: Flow) => {
-    const edition = new Edition(flow)
-    return built.get(edition).pipe(
-      // Set again, an app's idle time begins anew.
-      Effect.tap((app) => built.set(edition, app)),
-      // A failure is not kept: what was missing may be there at the next attempt.
-      Effect.tapError(() => built.invalidate(edition)),
-      // A caller that leaves in the middle of a build would take along all who wait for it. Building reads
-      // and waits for nothing, so nobody is held up.
-      Effect.uninterruptible
-    )
+  const newest = (flow: Flow, now: number): Kept | undefined => {
+    const known = kept.get(flow.id)
+    if (known === undefined || known.edition !== editionOf(flow)) return undefined
+    return now - known.usedAt > idleTime ? undefined : known
   }
+
+  const keep = (id: string, entry: Kept): void => {
+    kept.delete(id)
+    kept.set(id, entry)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= capacity) break
+      kept.delete(oldest)
+    }
+  }
+
+  const build = (flow: Flow): Effect.Effect<App, AppNotBuilt> =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      // A caller that leaves in the middle of a build must not take along all who wait for it. Building reads
+      // and waits for nothing, so nobody is held up.
+      const fresh = yield* Effect.cached(Effect.uninterruptible(buildApp(flow)))
+      const { app, edition } = newest(flow, now) ?? { app: fresh, edition: editionOf(flow) }
+      keep(flow.id, { app, edition, usedAt: now })
+      // A failure is not kept: what was missing may be there at the next attempt.
+      return yield* Effect.tapError(app, () => Effect.sync(() => kept.delete(flow.id)))
+    })
 
   const find = (flowId: string): Effect.Effect<Flow, AppDeleted | StorageError> =>
     Effect.flatMap(

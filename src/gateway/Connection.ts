@@ -162,4 +162,4 @@ export const runConnection = (peer: Peer, opening: Opening) =>
       // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
       Effect.zipRight(peer.gone)
     )
-  }).pipe(Effect.scoped)
+  })

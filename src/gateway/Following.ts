@@ -10,6 +10,7 @@ import { InvalidInput } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
 import type { Session } from "../session/Session.ts"
+import { whileOpen } from "../session/whileOpen.ts"
 import { openSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
 
@@ -87,7 +88,7 @@ export class Following {
           })
         )
       }
-      yield* Effect.acquireRelease(
+      yield* whileOpen(
         Effect.sync(() => this.peer.outbox.follow(log, position)),
         (unfollow) => Effect.sync(unfollow)
       )

@@ -9,17 +9,24 @@ import type { IncomingMessage, Server } from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
+import * as Scope from "effect/Scope"
 import { WebSocket, WebSocketServer } from "ws"
+import { Tokens } from "../account/Tokens.ts"
+import { Catalogue } from "../app/Catalogue.ts"
 import { Settings } from "../config.ts"
 import { type AppError, Draining, FrameTooLarge, tell } from "../protocol/errors.ts"
+import { Actions } from "../run/Actions.ts"
 import { loggedDefect } from "../run/recorder.ts"
+import { Hub } from "../session/Hub.ts"
 import type { Session } from "../session/Session.ts"
 import { SessionControl } from "../session/SessionControl.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { runConnection } from "./Connection.ts"
+import { type Opening, runConnection } from "./Connection.ts"
 import { Refused, readHandshake } from "./handshake.ts"
 import { openSession } from "./openSession.ts"
 import { Peer, type PeerIdentity } from "./Peer.ts"
@@ -35,6 +42,17 @@ class WordedSocket extends WebSocket {
     super.close(code, words)
   }
 }
+
+/** The services that a connection uses. */
+const served = [Hub, Catalogue, Actions, Tokens, Settings] as const
+type Served = Context.Tag.Identifier<(typeof served)[number]>
+
+/** A connection, to its end; then everything it held is let go. */
+const stay = (peer: Peer, opening: Opening, scope: Scope.CloseableScope) =>
+  runConnection(peer, opening).pipe(
+    Scope.extend(scope),
+    Effect.onExit((exit) => Scope.close(scope, exit))
+  )
 
 const httpAnswer = ({ status, text, retryAfterSeconds }: Refused): string => {
   const body = JSON.stringify({ status_code: status, status_message: text, data: null })
@@ -94,13 +112,16 @@ export const serveSockets = (server: Server) =>
     const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer, identity: PeerIdentity) =>
       Effect.async<Peer>((resume) => {
         if (socket.destroyed) return resume(Effect.interrupt)
-        socket.once("close", () => resume(Effect.interrupt))
+        const onClose = () => resume(Effect.interrupt)
+        socket.once("close", onClose)
         sockets.handleUpgrade(request, socket, head, (ws) => {
+          socket.off("close", onClose)
           resume(Effect.succeed(new Peer(ws, socket, identity, settings.socketBufferBytes)))
         })
       })
 
-    const welcome = (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    /** Everything that needs the request: it is forgotten when this is done. What it opens lives in `scope`. */
+    const greet = (request: IncomingMessage, socket: Socket, head: Buffer) =>
       Effect.gen(function* () {
         yield* admit
         const { address, wanted, resume, identity } = yield* readHandshake(request)
@@ -117,20 +138,35 @@ export const serveSockets = (server: Server) =>
         )
         const peer = yield* upgrade(request, socket, head, identity)
         yield* peers.join(peer)
-        yield* runConnection(peer, { address, resume, session })
+        return { peer, opening: { address, resume, session } }
+      })
+
+    /**
+     * The handshake in one fiber, the connection in another: a fiber's stack keeps what it was made of, and an
+     * idle connection should not keep its request (measured: 10 KB of 54).
+     */
+    const welcome = (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const { peer, opening } = yield* greet(request, socket, head).pipe(
+          Scope.extend(scope),
+          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+        )
+        fork(stay(peer, opening, scope))
       }).pipe(
-        Effect.scoped,
         Effect.catchTag("Refused", (refused) => Effect.sync(() => socket.end(httpAnswer(refused)))),
         Effect.catchAllCause((cause) =>
           Effect.zipRight(
             Cause.isInterruptedOnly(cause) ? Effect.void : loggedDefect("upgrade", cause),
             Effect.sync(() => socket.destroy())
           )
-        ),
-        Effect.asVoid
+        )
       )
 
-    const fork = yield* FiberSet.runtime(connections)<Effect.Effect.Context<ReturnType<typeof welcome>>>()
+    // Sockets get only the services they use: the scopes of each copy what it is given.
+    const fork = yield* FiberSet.runtime(connections)<Served>().pipe(
+      Effect.mapInputContext((all: Context.Context<Served>) => Context.pick(...served)(all))
+    )
 
     yield* Effect.acquireRelease(
       Effect.sync(() => {

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { type ProtocolError, TokenExpired } from "../protocol/errors.ts"
+import { whileOpen } from "../session/whileOpen.ts"
 import type { Peer } from "./Peer.ts"
 
 /** In seconds. */
@@ -45,7 +46,7 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
         yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
         return {
           join: (peer) =>
-            Effect.acquireRelease(
+            whileOpen(
               Effect.sync(() => peers.add(peer)),
               () => Effect.sync(() => peers.delete(peer))
             ),

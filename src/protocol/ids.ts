@@ -1,7 +1,10 @@
-/** Bisheng writes an app's id with or without dashes; it is kept as 32 lower-case hex digits. */
+/**
+ * Bisheng writes an app's id with or without dashes; it is kept as 32 lower-case hex digits. The answer is a
+ * string of its own: cut from a longer one it would keep that one alive as long as itself.
+ */
 export const normalFlowId = (id: string): string | null => {
-  const hex = id.replaceAll("-", "").toLowerCase()
-  return /^[0-9a-f]{32}$/.test(hex) ? hex : null
+  const hex = id.replaceAll("-", "")
+  return /^[0-9a-fA-F]{32}$/.test(hex) ? Buffer.from(hex, "hex").toString("hex") : null
 }
 
 const maxChatId = 64

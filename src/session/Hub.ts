@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Settings } from "../config.ts"
@@ -18,8 +18,8 @@ import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
 import { type Journal, storedJournal, unsavedJournal } from "../run/Journal.ts"
-import type { Messages } from "../storage/Messages.ts"
-import type { Runs } from "../storage/Runs.ts"
+import { Messages } from "../storage/Messages.ts"
+import { Runs } from "../storage/Runs.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
@@ -27,6 +27,7 @@ import { makeSession, type RunSlots, type SessionOptions } from "./makeSession.t
 import type { Session } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
 import { Ticker } from "./Ticker.ts"
+import { whileOpen } from "./whileOpen.ts"
 
 /** How long a session's frames are kept after its last run and socket. */
 const keepIdle = "5 minutes"
@@ -64,7 +65,12 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const actions = yield* Actions
       const ticker = yield* Ticker
       const sessions = yield* Sessions
-      const stores = yield* Effect.context<Runs | Messages | Sessions>()
+      // Every scope of a session keeps what it was given: only what it uses, not all there is.
+      const stores = Context.pick(
+        Runs,
+        Messages,
+        Sessions
+      )(yield* Effect.context<Runs | Messages | Sessions>())
       const live = new Map<string, Set<Session>>()
       let running = 0
       let draining = false
@@ -104,7 +110,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       /** Known by its chat until the scope closes, for `forget` and `drain`. */
       const register = (session: Session) =>
-        Effect.acquireRelease(
+        whileOpen(
           Effect.sync(() => {
             const { chatId } = session.address
             const group = live.get(chatId) ?? new Set()
@@ -138,7 +144,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const rcMap: RcMap.RcMap<Key, Session, NotYours | StorageError> = yield* RcMap.make({
         lookup,
         idleTimeToLive: keepIdle
-      })
+      }).pipe(Effect.mapInputContext((all: Context.Context<Scope.Scope>) => Context.pick(Scope.Scope)(all)))
 
       /** Of the idle ones the map hands out keys oldest first: insertion order. */
       const bounded = Effect.gen(function* () {

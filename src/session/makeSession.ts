@@ -3,7 +3,6 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as FiberHandle from "effect/FiberHandle"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
@@ -26,6 +25,7 @@ import { Recorder } from "../run/recorder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
 import type { AskError, Asker, AskOutcome, Session } from "./Session.ts"
+import { whileOpen } from "./whileOpen.ts"
 
 /** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
 export interface RunSlots {
@@ -75,13 +75,13 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
     const { address, log, journal } = options
     const scope = yield* Effect.scope
     const accepting = yield* Effect.makeSemaphore(1)
-    const orphanage = yield* FiberHandle.make()
     const queue: Array<Waiting> = []
     const cancelled: Array<Waiting> = []
     let active: Active | null = null
     /** A question that replaces the run in progress goes before the waiting ones. */
     let replacing = false
     let sockets = 0
+    let orphan: Fiber.RuntimeFiber<boolean> | null = null
 
     const projectionOf = ({ runId, app, asker }: Pick<Waiting, "runId" | "app" | "asker">) =>
       new Projection(address, runId, asker.userId, app.kind === "skill" ? skillProfile : assistantProfile)
@@ -160,13 +160,23 @@ export const makeSession = (options: SessionOptions): Effect.Effect<Session, nev
       })
     )
 
+    /** While a run goes on without any socket its time is limited. */
     const watchOrphan = Effect.suspend(() => {
-      if (sockets > 0 || active === null) return FiberHandle.clear(orphanage)
+      const before = orphan
+      orphan = null
+      const called = before === null ? Effect.void : Fiber.interruptFork(before)
+      if (sockets > 0 || active === null) return called
       const patience = active.waiting.app.onDisconnect === "cancel" ? 0 : options.orphanTimeout
-      return FiberHandle.run(orphanage, Effect.delay(interruptActive, patience)).pipe(Effect.asVoid)
+      const watch = Effect.interruptible(Effect.delay(interruptActive, patience)).pipe(Effect.forkIn(scope))
+      return Effect.zipRight(
+        called,
+        Effect.map(watch, (fiber) => {
+          orphan = fiber
+        })
+      )
     })
 
-    const attend = Effect.acquireRelease(
+    const attend = whileOpen(
       Effect.suspend(() => {
         sockets += 1
         return watchOrphan
