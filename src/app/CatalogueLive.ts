@@ -1,6 +1,8 @@
 /** The catalogue over the stored apps. Built apps stay in this process, bounded by count and idle time. */
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { LanguageModel } from "../model/LanguageModel.ts"
@@ -26,8 +28,8 @@ const editionOf = (flow: Flow): string =>
 
 interface Kept {
   readonly edition: string
-  /** Builds on first use, for all who wait for it. */
-  readonly app: Effect.Effect<App, AppNotBuilt>
+  /** Done when it is built; whoever asks meanwhile waits for it. */
+  readonly app: Deferred.Deferred<App, AppNotBuilt>
   readonly usedAt: number
 }
 
@@ -53,15 +55,19 @@ export const makeCatalogue = Effect.fnUntraced(function* (buildApp: BuildApp) {
   }
 
   const build = (flow: Flow): Effect.Effect<App, AppNotBuilt> =>
-    Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      // A caller that leaves in the middle of a build must not take along all who wait for it. Building reads
-      // and waits for nothing, so nobody is held up.
-      const fresh = yield* Effect.cached(Effect.uninterruptible(buildApp(flow)))
-      const { app, edition } = newest(flow, now) ?? { app: fresh, edition: editionOf(flow) }
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const edition = editionOf(flow)
+      const known = newest(flow, now)
+      const app = known?.app ?? Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
       keep(flow.id, { app, edition, usedAt: now })
-      // A failure is not kept: what was missing may be there at the next attempt.
-      return yield* Effect.tapError(app, () => Effect.sync(() => kept.delete(flow.id)))
+      if (known !== undefined) return Deferred.await(app)
+      return Effect.zipRight(Effect.intoDeferred(buildApp(flow), app), Deferred.await(app)).pipe(
+        // A failure is not kept: what was missing may be there at the next attempt.
+        Effect.tapError(() => Effect.sync(() => kept.delete(flow.id))),
+        // A caller that leaves in the middle of a build must not take along all who wait for it. Building reads
+        // and waits for nothing, so nobody is held up.
+        Effect.uninterruptible
+      )
     })
 
   const find = (flowId: string): Effect.Effect<Flow, AppDeleted | StorageError> =>
