@@ -45,24 +45,23 @@ export interface Journal {
 
 const known = (run: Run): KnownRun => ({ runId: run.id, status: run.status, questionId: run.question_id })
 
-export const storedJournal = (chatId: string) =>
-  Effect.gen(function* () {
-    const runs = yield* Runs
-    const messages = yield* Messages
-    const sessions = yield* Sessions
-    const journal: Journal = {
-      accept: (acceptance) =>
-        Effect.map(runs.accept(acceptance), ({ run, fresh }) => ({ run: known(run), fresh })),
-      find: (clientMsgId) => Effect.map(runs.find(chatId, clientMsgId), Option.map(known)),
-      start: runs.start,
-      record: runs.record,
-      finish: runs.finish,
-      rollback: runs.rollback,
-      memory: Effect.map(messages.memory(chatId, memoryRounds), remembered),
-      forget: sessions.forget(chatId)
-    }
-    return journal
+/** Makes the journal of a chat over the stores. */
+export const storedJournals = Effect.gen(function* () {
+  const runs = yield* Runs
+  const messages = yield* Messages
+  const sessions = yield* Sessions
+  return (chatId: string): Journal => ({
+    accept: (acceptance) =>
+      Effect.map(runs.accept(acceptance), ({ run, fresh }) => ({ run: known(run), fresh })),
+    find: (clientMsgId) => Effect.map(runs.find(chatId, clientMsgId), Option.map(known)),
+    start: runs.start,
+    record: runs.record,
+    finish: runs.finish,
+    rollback: runs.rollback,
+    memory: Effect.map(messages.memory(chatId, memoryRounds), remembered),
+    forget: sessions.forget(chatId)
   })
+})
 
 interface UnsavedRound {
   readonly runId: string
@@ -72,7 +71,7 @@ interface UnsavedRound {
 }
 
 /** Keeps only what the model is reminded of, in process. */
-export const unsavedJournal = Effect.sync(() => {
+export const unsavedJournal = (): Journal => {
   let rounds: Array<UnsavedRound> = []
   const roundOf = (runId: string) => rounds.find((round) => round.runId === runId)
   const known = (round: UnsavedRound): KnownRun => ({
@@ -85,7 +84,7 @@ export const unsavedJournal = Effect.sync(() => {
     roundOf(runId)?.messages.push(...messages)
     return messages.map(() => null)
   }
-  const journal: Journal = {
+  return {
     accept: (acceptance) =>
       Effect.sync(() => {
         const before = acceptance.clientMsgId === null ? undefined : byClient(acceptance.clientMsgId)
@@ -123,5 +122,4 @@ export const unsavedJournal = Effect.sync(() => {
       rounds = rounds.filter((round) => round.status === "queued" || round.status === "running")
     })
   }
-  return journal
-})
+}

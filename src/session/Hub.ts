@@ -17,9 +17,7 @@ import { type AppError, NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
-import { type Journal, storedJournal, unsavedJournal } from "../run/Journal.ts"
-import { Messages } from "../storage/Messages.ts"
-import { Runs } from "../storage/Runs.ts"
+import { type Journal, storedJournals, unsavedJournal } from "../run/Journal.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
@@ -65,12 +63,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const actions = yield* Actions
       const ticker = yield* Ticker
       const sessions = yield* Sessions
-      // Every scope of a session keeps what it was given: only what it uses, not all there is.
-      const stores = Context.pick(
-        Runs,
-        Messages,
-        Sessions
-      )(yield* Effect.context<Runs | Messages | Sessions>())
+      const journalOf = yield* storedJournals
       const live = new Map<string, Set<Session>>()
       let running = 0
       let draining = false
@@ -89,7 +82,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         }
       }
 
-      const common = (address: Address, journal: Journal) =>
+      const common = (address: Address, journal: () => Journal) =>
         Effect.sync(
           (): Omit<SessionOptions, "openApp" | "retain"> => ({
             address,
@@ -131,15 +124,14 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           if (Option.isSome(row) && (row.value.user_id !== key.userId || row.value.flow_id !== key.flowId)) {
             return yield* new NotYours({ what: "chat" })
           }
-          const journal = yield* storedJournal(key.chatId)
           const session = yield* makeSession({
-            ...(yield* common({ flowId: key.flowId, chatId: key.chatId }, journal)),
+            ...(yield* common({ flowId: key.flowId, chatId: key.chatId }, () => journalOf(key.chatId))),
             openApp: catalogue.open(key.flowId),
             retain: Effect.orDie(RcMap.get(rcMap, key))
           })
           yield* register(session)
           return session
-        }).pipe(Effect.provide(stores))
+        })
 
       const rcMap: RcMap.RcMap<Key, Session, NotYours | StorageError> = yield* RcMap.make({
         lookup,
@@ -168,9 +160,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       const openPrivate: HubService["openPrivate"] = (address, app) =>
         Effect.gen(function* () {
-          const journal = yield* unsavedJournal
           const session = yield* makeSession({
-            ...(yield* common(address, journal)),
+            ...(yield* common(address, unsavedJournal)),
             openApp: app,
             retain: Effect.void
           })

@@ -1,30 +1,18 @@
-/** How a session works; what it promises stands at `Session`. */
-import * as Deferred from "effect/Deferred"
+/** A session as the hub keeps it: cheap while nothing has been asked. What it promises stands at `Session`. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
-import {
-  type AppError,
-  InvalidInput,
-  NotYours,
-  Overloaded,
-  QueueFull,
-  type RunFailed,
-  SessionBusy
-} from "../protocol/errors.ts"
-import type { Address, Frame, QuestionEcho } from "../protocol/frames.ts"
+import type { AppError } from "../protocol/errors.ts"
+import type { Address } from "../protocol/frames.ts"
 import type { Ask } from "../protocol/payloads.ts"
-import { assistantProfile, Projection, skillProfile } from "../protocol/projection.ts"
-import type { Action, ActionTable } from "../run/Actions.ts"
+import type { ActionTable } from "../run/Actions.ts"
 import type { Checkpoints } from "../run/Checkpoints.ts"
-import type { Journal, KnownRun } from "../run/Journal.ts"
-import { Recorder } from "../run/recorder.ts"
+import type { Journal } from "../run/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
-import type { AskError, Asker, AskOutcome, Session } from "./Session.ts"
+import type { Asker, Session } from "./Session.ts"
+import { makeTurns, type Turns } from "./turns.ts"
 import { whileOpen } from "./whileOpen.ts"
 
 /** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
@@ -39,7 +27,8 @@ export interface RunSlots {
 export interface SessionOptions {
   readonly address: Address
   readonly log: FrameLog
-  readonly journal: Journal
+  /** Made for the first question. */
+  readonly journal: () => Journal
   readonly actions: ActionTable
   readonly openApp: Effect.Effect<App, AppError | StorageError>
   readonly checkpoints: typeof Checkpoints.Service
@@ -51,290 +40,58 @@ export interface SessionOptions {
   readonly retain: Effect.Effect<unknown, never, Scope.Scope>
 }
 
-interface Waiting {
-  readonly runId: string
-  readonly action: Action
-  readonly app: App
-  readonly ask: Ask
-  readonly asker: Asker
-  readonly echo: QuestionEcho
+class LiveSession implements Session {
+  private readonly options: SessionOptions
+  private readonly scope: Scope.Scope
+  private made: Turns | null = null
+  private sockets = 0
+
+  constructor(options: SessionOptions, scope: Scope.Scope) {
+    this.options = options
+    this.scope = scope
+  }
+
+  get address(): Address {
+    return this.options.address
+  }
+
+  get log(): FrameLog {
+    return this.options.log
+  }
+
+  activeRun(): string | null {
+    return this.made === null ? null : this.made.activeRun()
+  }
+
+  get attend(): Effect.Effect<void, never, Scope.Scope> {
+    return whileOpen(this.count(1), () => this.count(-1))
+  }
+
+  ask(ask: Ask, asker: Asker): ReturnType<Session["ask"]> {
+    return this.turns.ask(ask, asker)
+  }
+
+  stop(scope: "run" | "all"): Effect.Effect<boolean> {
+    return this.made === null ? Effect.succeed(false) : this.made.stop(scope)
+  }
+
+  get clearHistory(): Effect.Effect<void, StorageError> {
+    return this.turns.clearHistory
+  }
+
+  private get turns(): Turns {
+    this.made ??= makeTurns(this.options, this.scope, () => this.sockets)
+    return this.made
+  }
+
+  private count(by: 1 | -1): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.sockets += by
+      return this.made === null ? Effect.void : this.made.watchOrphan
+    })
+  }
 }
 
-interface Active {
-  readonly waiting: Waiting
-  readonly begin: Frame
-  readonly fiber: Fiber.RuntimeFiber<void, RunFailed | StorageError>
-  /** Done when the run's `close` is in the log. */
-  readonly closed: Deferred.Deferred<void>
-}
-
-const newRunId = Effect.sync(() => crypto.randomUUID().replaceAll("-", ""))
-
+/** What the session runs lives in the scope. */
 export const makeSession = (options: SessionOptions): Effect.Effect<Session, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { address, log, journal } = options
-    const scope = yield* Effect.scope
-    const accepting = yield* Effect.makeSemaphore(1)
-    const queue: Array<Waiting> = []
-    const cancelled: Array<Waiting> = []
-    let active: Active | null = null
-    /** A question that replaces the run in progress goes before the waiting ones. */
-    let replacing = false
-    let sockets = 0
-    let orphan: Fiber.RuntimeFiber<boolean> | null = null
-
-    const projectionOf = ({ runId, app, asker }: Pick<Waiting, "runId" | "app" | "asker">) =>
-      new Projection(address, runId, asker.userId, app.kind === "skill" ? skillProfile : assistantProfile)
-
-    const recorderOf = (waiting: Waiting) =>
-      new Recorder({
-        runId: waiting.runId,
-        kind: waiting.app.kind,
-        journal,
-        log,
-        frames: projectionOf(waiting)
-      })
-
-    /**
-     * Begins a run. Its fiber exists before anyone is told of it, and waits at a gate until it is `active`:
-     * from the client's first sight of the run, a stop finds something to interrupt.
-     */
-    const start = (waiting: Waiting): Effect.Effect<void> =>
-      Effect.gen(function* () {
-        const { action, app, ask, asker, echo } = waiting
-        const recorder = recorderOf(waiting)
-        const request = { app, text: echo.message, inputs: ask.inputs, userId: asker.userId, journal }
-        const gate = yield* Deferred.make<void>()
-        const closed = yield* Deferred.make<void>()
-        const fiber = yield* Deferred.await(gate).pipe(
-          Effect.zipRight(recorder.run(action.run(request))),
-          Effect.interruptible,
-          Effect.forkIn(scope)
-        )
-        yield* Effect.sync(() => {
-          log.beginRun()
-          active = { waiting, begin: recorder.begin(echo), fiber, closed }
-        })
-        yield* Deferred.succeed(gate, undefined)
-        yield* supervise(fiber, recorder, closed).pipe(Effect.forkIn(scope))
-        yield* watchOrphan
-      }).pipe(Effect.uninterruptible)
-
-    /** Waits for the run's end, whatever it is, settles it, and goes on with the next question. */
-    const supervise = (
-      fiber: Active["fiber"],
-      recorder: Recorder,
-      closed: Deferred.Deferred<void>
-    ): Effect.Effect<void> =>
-      Effect.gen(function* () {
-        yield* options.retain
-        yield* options.checkpoints.watch(recorder)
-        yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
-        const exit = yield* Fiber.interrupt(fiber)
-        yield* recorder.finish(exit)
-        while (cancelled.length > 0) yield* tellCancelled
-        // No step between here and the next question's start: nothing may see the session idle in between.
-        log.endRun()
-        const next = replacing ? undefined : queue.shift()
-        if (next === undefined) {
-          active = null
-          options.slots.release()
-        }
-        yield* Deferred.succeed(closed, undefined)
-        if (next !== undefined) yield* start(next)
-      }).pipe(Effect.scoped, Effect.uninterruptible)
-
-    const interruptActive = Effect.suspend(() => {
-      if (active === null) return Effect.succeed(false)
-      const { fiber, closed } = active
-      return Effect.as(Effect.zipRight(Fiber.interruptFork(fiber), Deferred.await(closed)), true)
-    })
-
-    /**
-     * Questions that will not run are told as begun and closed, so that no client waits for them; between
-     * runs, so that their `close` is never taken for another's.
-     */
-    const tellCancelled = Effect.suspend(() =>
-      Effect.forEach(cancelled.splice(0), (waiting) => recorderOf(waiting).cancel(waiting.echo), {
-        discard: true
-      })
-    )
-
-    /** While a run goes on without any socket its time is limited. */
-    const watchOrphan = Effect.suspend(() => {
-      const before = orphan
-      orphan = null
-      const called = before === null ? Effect.void : Fiber.interruptFork(before)
-      if (sockets > 0 || active === null) return called
-      const patience = active.waiting.app.onDisconnect === "cancel" ? 0 : options.orphanTimeout
-      const watch = Effect.interruptible(Effect.delay(interruptActive, patience)).pipe(Effect.forkIn(scope))
-      return Effect.zipRight(
-        called,
-        Effect.map(watch, (fiber) => {
-          orphan = fiber
-        })
-      )
-    })
-
-    const attend = whileOpen(
-      Effect.suspend(() => {
-        sockets += 1
-        return watchOrphan
-      }),
-      () =>
-        Effect.suspend(() => {
-          sockets -= 1
-          return watchOrphan
-        })
-    )
-
-    /** The begin frame of a question that was accepted before. */
-    const repeated = (run: KnownRun, ask: Ask, asker: Asker, app: App, text: string): Frame => {
-      if (active !== null && active.waiting.runId === run.runId) {
-        const { seq: _, ...begin } = active.begin
-        return begin
-      }
-      const echo: QuestionEcho = {
-        message_id: run.questionId,
-        message: text,
-        user_id: asker.userId,
-        client_msg_id: ask.clientMsgId
-      }
-      const frames = projectionOf({ runId: run.runId, app, asker })
-      return { ...frames.begin(echo), extra: JSON.stringify({ status: run.status }) }
-    }
-
-    /** Makes room for a question beside the run in progress, or refuses it. */
-    const makeRoom = (ask: Ask): Effect.Effect<void, SessionBusy | QueueFull | StorageError> =>
-      Effect.gen(function* () {
-        if (active === null) return
-        switch (ask.onBusy) {
-          case "reject":
-            return yield* new SessionBusy()
-          case "enqueue":
-            if (queue.length >= options.maxQueued) return yield* new QueueFull({ limit: options.maxQueued })
-            return
-          case "interrupt":
-          case "rollback": {
-            const { runId } = active.waiting
-            replacing = true
-            yield* interruptActive
-            if (ask.onBusy === "rollback") yield* journal.rollback(runId)
-          }
-        }
-      })
-
-    const ask = (ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
-      Effect.gen(function* () {
-        const app = yield* options.openApp
-        const action = options.actions[ask.action]
-        if (action === undefined) {
-          return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
-        }
-        const text = action.question(ask.inputs, app)
-        if (text === null) {
-          return yield* new InvalidInput({
-            reason: `inputs.${app.inputKey} must be a text that is not empty`
-          })
-        }
-        if (ask.clientMsgId !== null) {
-          const before = yield* journal.find(ask.clientMsgId)
-          if (Option.isSome(before)) {
-            return { _tag: "Repeated" as const, begin: repeated(before.value, ask, asker, app, text) }
-          }
-        }
-        yield* makeRoom(ask)
-        const idle = active === null
-        if (idle && !options.slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
-        const accepted = yield* accept(app, ask, asker, text).pipe(
-          Effect.onError(() => Effect.sync(() => idle && options.slots.release()))
-        )
-        const { run, fresh } = accepted
-        if (!fresh) {
-          if (idle) options.slots.release()
-          return { _tag: "Repeated" as const, begin: repeated(run, ask, asker, app, text) }
-        }
-        const echo: QuestionEcho = {
-          message_id: run.questionId,
-          message: text,
-          user_id: asker.userId,
-          client_msg_id: ask.clientMsgId
-        }
-        const waiting: Waiting = { runId: run.runId, action, app, ask, asker, echo }
-        return yield* enter(waiting, idle)
-      }).pipe(
-        Effect.ensuring(resumeQueue),
-        accepting.withPermits(1),
-        // Accepted means it runs: the asker's socket may vanish, the question stays.
-        Effect.uninterruptible
-      )
-
-    const accept = (app: App, ask: Ask, asker: Asker, text: string) =>
-      Effect.flatMap(newRunId, (runId) =>
-        journal.accept({
-          runId,
-          action: ask.action,
-          owner: options.nodeId,
-          clientMsgId: ask.clientMsgId,
-          session: {
-            chatId: address.chatId,
-            flowId: address.flowId,
-            flowType: app.flowType,
-            flowName: app.name,
-            name: titleOf(text),
-            userId: asker.userId,
-            ip: asker.ip
-          },
-          question: { is_bot: false, type: "over", category: "question", message: text }
-        })
-      ).pipe(Effect.catchTag("SessionTaken", () => new NotYours({ what: "chat" })))
-
-    /** Starts the question, or lets it wait when a run is in progress. */
-    const enter = (waiting: Waiting, hasSlot: boolean): Effect.Effect<AskOutcome> =>
-      Effect.suspend((): Effect.Effect<AskOutcome> => {
-        if (active !== null) {
-          queue.push(waiting)
-          return Effect.succeed({ _tag: "Queued", runId: waiting.runId, position: queue.length })
-        }
-        // The run it would have waited for ended meanwhile, and gave its slot back.
-        if (!hasSlot) options.slots.hold()
-        return Effect.as(start(waiting), { _tag: "Begun", runId: waiting.runId })
-      })
-
-    /** After a replacement: if it came to nothing, those who waited go on. */
-    const resumeQueue = Effect.gen(function* () {
-      if (!replacing) return
-      replacing = false
-      if (active !== null) return
-      while (cancelled.length > 0) yield* tellCancelled
-      const next = queue.shift()
-      if (next === undefined) return
-      options.slots.hold()
-      yield* start(next)
-    })
-
-    const stop = (scope: "run" | "all"): Effect.Effect<boolean> =>
-      Effect.suspend(() => {
-        if (scope === "all") cancelled.push(...queue.splice(0))
-        return interruptActive
-      }).pipe(Effect.uninterruptible)
-
-    return {
-      address,
-      log,
-      activeRun: () => active?.waiting.runId ?? null,
-      attend,
-      ask,
-      stop,
-      clearHistory: journal.forget
-    }
-  })
-
-const maxTitle = 80
-
-/** A session is called after its first question, cut at a character. */
-const titleOf = (text: string): string => {
-  const line = text.replace(/\s+/g, " ").trim()
-  const characters = [...line.slice(0, maxTitle * 2)]
-  return characters.length <= maxTitle ? line : `${characters.slice(0, maxTitle - 1).join("")}…`
-}
+  Effect.map(Effect.scope, (scope) => new LiveSession(options, scope))

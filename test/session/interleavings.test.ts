@@ -65,8 +65,9 @@ interface Ended {
 }
 
 /** A journal that takes its time, and keeps what was accepted and how it ended. */
-const dawdlingJournal = (random: () => number, accepted: Array<string>, ended: Array<Ended>) =>
-  Effect.map(unsavedJournal, (inner): Journal => {
+const dawdlingJournal =
+  (random: () => number, accepted: Array<string>, ended: Array<Ended>) => (): Journal => {
+    const inner = unsavedJournal()
     const slow = <A, E>(effect: Effect.Effect<A, E>) => Effect.zipRight(dawdle(random), effect)
     return {
       ...inner,
@@ -83,7 +84,7 @@ const dawdlingJournal = (random: () => number, accepted: Array<string>, ended: A
           Effect.tap(() => Effect.sync(() => ended.push({ runId, status: ending.status })))
         )
     }
-  })
+  }
 
 type Command =
   | { readonly kind: "ask"; readonly text: string; readonly onBusy: OnBusy; readonly id: string | null }
@@ -151,7 +152,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     const session = yield* makeSession({
       address,
       log,
-      journal: yield* dawdlingJournal(random, accepted, ended),
+      journal: dawdlingJournal(random, accepted, ended),
       actions: Actions.table,
       openApp: Effect.succeed(dawdlingApp(random)),
       checkpoints: { watch: () => Effect.void },
