@@ -7,6 +7,9 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import { type AppError, BinaryFrame, type ProtocolError, RateLimited, tell } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import { type Ask, decodePayload, type Payload, type ResumePoint } from "../protocol/payloads.ts"
@@ -31,9 +34,10 @@ export interface Opening {
   readonly session: Either.Either<Session, AppError | StorageError>
 }
 
-export const runConnection = (peer: Peer, opening: Opening) =>
+/** `scope` holds what the connection holds, and is closed at its end. */
+export const runConnection = (peer: Peer, opening: Opening, scope: Scope.CloseableScope) =>
   Effect.gen(function* () {
-    const following = new Following(peer, yield* Effect.scope)
+    const following = new Following(peer, scope)
     const allowance = new Allowance(yield* Clock.currentTimeMillis)
     const { userId, ip, native } = peer.identity
     const actions = yield* Actions
@@ -134,6 +138,7 @@ export const runConnection = (peer: Peer, opening: Opening) =>
       })
 
     const converse = Effect.gen(function* () {
+      yield* openOwn
       for (;;) {
         const incoming = yield* peer.inbox.take
         if (incoming._tag === "Gone") return
@@ -149,17 +154,20 @@ export const runConnection = (peer: Peer, opening: Opening) =>
       }
     })
 
-    yield* Effect.zipRight(openOwn, converse).pipe(
-      Effect.catchTag("Fatal", ({ error }) => Effect.sync(() => peer.end(error))),
-      Effect.catchAllDefect((defect) =>
-        Effect.flatMap(loggedDefect("socket", Cause.die(defect)), (error) =>
-          Effect.zipRight(
-            tellError(error, own),
-            Effect.sync(() => peer.end(error))
-          )
-        )
-      ),
-      // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
-      Effect.zipRight(peer.gone)
-    )
-  })
+    /** The close frame of whatever ended the conversation. */
+    const conclude = (cause: Cause.Cause<Fatal>) =>
+      Effect.gen(function* () {
+        const fatal = Cause.failureOption(cause)
+        if (Option.isSome(fatal)) return peer.end(fatal.value.error)
+        if (Cause.isInterruptedOnly(cause)) return
+        const error = yield* loggedDefect("socket", cause)
+        yield* tellError(error, own)
+        peer.end(error)
+      })
+
+    const exit = yield* Effect.exit(Effect.interruptible(converse))
+    if (Exit.isFailure(exit)) yield* conclude(exit.cause)
+    // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
+    yield* Effect.exit(Effect.interruptible(peer.gone))
+    yield* Scope.close(scope, Exit.void)
+  }).pipe(Effect.uninterruptible)

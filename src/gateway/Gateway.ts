@@ -26,7 +26,7 @@ import { Hub } from "../session/Hub.ts"
 import type { Session } from "../session/Session.ts"
 import { SessionControl } from "../session/SessionControl.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { type Opening, runConnection } from "./Connection.ts"
+import { runConnection } from "./Connection.ts"
 import { Refused, readHandshake } from "./handshake.ts"
 import { openSession } from "./openSession.ts"
 import { Peer, type PeerIdentity } from "./Peer.ts"
@@ -46,13 +46,6 @@ class WordedSocket extends WebSocket {
 /** The services that a connection uses. */
 const served = [Hub, Catalogue, Actions, Tokens, Settings] as const
 type Served = Context.Tag.Identifier<(typeof served)[number]>
-
-/** A connection, to its end; then everything it held is let go. */
-const stay = (peer: Peer, opening: Opening, scope: Scope.CloseableScope) =>
-  runConnection(peer, opening).pipe(
-    Scope.extend(scope),
-    Effect.onExit((exit) => Scope.close(scope, exit))
-  )
 
 const httpAnswer = ({ status, text, retryAfterSeconds }: Refused): string => {
   const body = JSON.stringify({ status_code: status, status_message: text, data: null })
@@ -152,7 +145,7 @@ export const serveSockets = (server: Server) =>
           Scope.extend(scope),
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
         )
-        fork(stay(peer, opening, scope))
+        fork(runConnection(peer, opening, scope))
       }).pipe(
         Effect.catchTag("Refused", (refused) => Effect.sync(() => socket.end(httpAnswer(refused)))),
         Effect.catchAllCause((cause) =>

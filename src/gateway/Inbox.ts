@@ -34,7 +34,7 @@ export class Inbox {
   }
 
   /** The next message; waits for it. What a peer sent before it went is still handed out. */
-  readonly take: Effect.Effect<Incoming> = Effect.suspend(() => {
+  get take(): Effect.Effect<Incoming> {
     const ready = this.poll()
     if (ready !== null) return Effect.succeed(ready)
     return Effect.async<Incoming>((resume) => {
@@ -48,7 +48,7 @@ export class Inbox {
         this.wake = null
       })
     })
-  })
+  }
 
   /** From now on what comes is dropped: the socket is being closed. */
   discard(): void {

@@ -21,7 +21,7 @@ export class Outbox {
   private readonly highWater: number
   /** A reader's place is no longer kept: the socket can only come back and resume. */
   private readonly onLost: () => void
-  private readonly readers = new Set<Reader>()
+  private readers: ReadonlyArray<Reader> = []
   private corked = false
   private blocked = false
   private lost = false
@@ -42,7 +42,7 @@ export class Outbox {
   /** Follows a log from a position until the returned function is called. */
   follow(log: FrameLog, position: number): () => void {
     const reader: Reader = { log, position }
-    this.readers.add(reader)
+    this.readers = [...this.readers, reader]
     const unsubscribe = log.subscribe({
       wake: () => this.advance(reader),
       position: () => reader.position
@@ -50,7 +50,7 @@ export class Outbox {
     this.advance(reader)
     return () => {
       unsubscribe()
-      this.readers.delete(reader)
+      this.readers = this.readers.filter((other) => other !== reader)
     }
   }
 

@@ -22,7 +22,7 @@ export class Peer {
   readonly inbox: Inbox
   readonly outbox: Outbox
   private readonly ws: WebSocket
-  /** Answered the last ping, or said something since. */
+  /** Answered the last ping. */
   private alive = true
   private stalls = 0
 
@@ -32,9 +32,6 @@ export class Peer {
     this.inbox = new Inbox(ws)
     this.outbox = new Outbox({ ws, socket, highWater, onLost: () => this.end(new TooSlow()) })
     ws.on("pong", () => {
-      this.alive = true
-    })
-    ws.on("message", () => {
       this.alive = true
     })
   }
@@ -71,9 +68,11 @@ export class Peer {
   }
 
   /** Waits until the socket is closed; what it still says is not read. */
-  readonly gone: Effect.Effect<void> = Effect.async<void>((resume) => {
-    if (this.ws.readyState === this.ws.CLOSED) return resume(Effect.void)
-    this.inbox.discard()
-    this.ws.once("close", () => resume(Effect.void))
-  })
+  get gone(): Effect.Effect<void> {
+    return Effect.async<void>((resume) => {
+      if (this.ws.readyState === this.ws.CLOSED) return resume(Effect.void)
+      this.inbox.discard()
+      this.ws.once("close", () => resume(Effect.void))
+    })
+  }
 }

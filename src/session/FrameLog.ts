@@ -69,7 +69,7 @@ export class FrameLog {
   readonly address: Address
   private readonly retention: Retention
   private readonly entries: Array<Entry> = []
-  private readonly readers = new Set<LogReader>()
+  private readers: ReadonlyArray<LogReader> = []
   private readonly onDirty: (log: FrameLog) => void
   /** Serialised parts of a delta frame that never change within a run. */
   private deltaHead = ""
@@ -186,14 +186,14 @@ export class FrameLog {
   }
 
   subscribe(reader: LogReader): () => void {
-    this.readers.add(reader)
+    this.readers = [...this.readers, reader]
     return () => {
-      this.readers.delete(reader)
+      this.readers = this.readers.filter((other) => other !== reader)
     }
   }
 
   get readerCount(): number {
-    return this.readers.size
+    return this.readers.length
   }
 
   /** The next frame after `seq`, or null at the end. */

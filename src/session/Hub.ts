@@ -64,7 +64,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const ticker = yield* Ticker
       const sessions = yield* Sessions
       const journalOf = yield* storedJournals
-      const live = new Map<string, Set<Session>>()
+      const live = new Map<string, ReadonlyArray<Session>>()
       let running = 0
       let draining = false
 
@@ -106,15 +106,14 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         whileOpen(
           Effect.sync(() => {
             const { chatId } = session.address
-            const group = live.get(chatId) ?? new Set()
-            live.set(chatId, group.add(session))
+            live.set(chatId, [...(live.get(chatId) ?? []), session])
           }),
           () =>
             Effect.sync(() => {
               const { chatId } = session.address
-              const group = live.get(chatId)
-              group?.delete(session)
-              if (group?.size === 0) live.delete(chatId)
+              const others = (live.get(chatId) ?? []).filter((other) => other !== session)
+              if (others.length === 0) live.delete(chatId)
+              else live.set(chatId, others)
             })
         )
 
