@@ -34,139 +34,170 @@ export interface Opening {
   readonly session: Either.Either<Session, AppError | StorageError>
 }
 
-/** `scope` holds what the connection holds, and is closed at its end. */
-export const runConnection = (peer: Peer, opening: Opening, scope: Scope.CloseableScope) =>
-  Effect.gen(function* () {
-    const following = new Following(peer, scope)
-    const allowance = new Allowance(yield* Clock.currentTimeMillis)
-    const { userId, ip, native } = peer.identity
-    const actions = yield* Actions
-    const isAction = (name: string) => Object.hasOwn(actions, name)
-    let own = opening.address
-    let notJson = 0
+/** One socket's conversation. A class, because every idle socket keeps one: methods are shared, closures are not. */
+class Conversation {
+  private readonly peer: Peer
+  private readonly opening: Opening
+  private readonly following: Following
+  private readonly allowance: Allowance
+  private own: Address
+  private notJson = 0
 
-    /** `clientMsgId`: the question that the error answers, so that its sender knows which one was refused. */
-    const tellError = (error: ProtocolError, address: Address, clientMsgId: string | null = null) =>
-      Effect.sync(() => {
-        const { status_code, status_message, data } = tell(error)
-        const extra = clientMsgId === null ? "{}" : JSON.stringify({ client_msg_id: clientMsgId })
-        peer.send(
-          frame(address, "end", "error", {
-            user_id: userId,
-            message: { status_code, status_message, data },
-            extra
-          })
-        )
-      })
+  constructor(peer: Peer, opening: Opening, scope: Scope.Scope, now: number) {
+    this.peer = peer
+    this.opening = opening
+    this.following = new Following(peer, scope)
+    this.allowance = new Allowance(now)
+    this.own = opening.address
+  }
 
-    const hidden = (error: ProtocolError | StorageError): Effect.Effect<ProtocolError> =>
-      error instanceof StorageError ? loggedDefect("socket", Cause.fail(error)) : Effect.succeed(error)
-
-    const openOwn = Effect.gen(function* () {
-      if (Either.isRight(opening.session))
-        return yield* following.adopt(opening.session.right, opening.resume)
-      const error = yield* hidden(opening.session.left)
-      yield* tellError(error, opening.address)
-      return yield* new Fatal({ error })
-    })
-
-    const ask = (session: Session, payload: Ask) =>
-      Effect.map(session.ask(payload, { userId, ip }), (outcome) => {
-        if (outcome._tag === "Repeated") peer.send(outcome.begin)
-        if (outcome._tag === "Queued" && native) {
-          const { runId, position } = outcome
-          const message = { run_id: runId, client_msg_id: payload.clientMsgId, position }
-          peer.send(frame(session.address, "info", "queue", { message }))
-        }
-      })
-
-    const switchTo = (to: Address) =>
-      Effect.gen(function* () {
-        const before = own
-        peer.send(frame(to, "begin", "processing"))
-        // Before the session's own frames: a run in progress there must stay open for the client.
-        peer.send(frame(to, "close", "processing"))
-        yield* following.reach(to, null)
-        own = to
-        if (to.flowId !== before.flowId || to.chatId !== before.chatId) yield* following.leave(before)
-      })
-
-    const dispatch = (payload: Payload) =>
-      Effect.gen(function* () {
-        const address = payload.address ?? own
-        if (payload._tag === "Ping") {
-          return peer.send(frame(address, "info", "system", { message: "pong" }))
-        }
-        if (payload._tag === "Switch") return yield* switchTo(payload.to)
-        const session = yield* following.reach(address, payload._tag === "Open" ? payload.resume : null)
-        switch (payload._tag) {
-          case "Open":
-            return
-          case "Ask":
-            return yield* ask(session, payload)
-          case "Stop": {
-            const stopped = yield* session.stop(payload.scope)
-            if (!stopped) peer.send(frame(address, "close", "processing"))
-            return
-          }
-          case "ClearHistory":
-            yield* session.clearHistory
-            if (native) peer.send(frame(address, "info", "system", { message: "history cleared" }))
-        }
-      })
-
-    /** Tells why a payload was not served. The socket goes on, unless this error means that it cannot. */
-    const refuse = (error: ProtocolError, address: Address, clientMsgId: string | null = null) =>
-      Effect.gen(function* () {
-        yield* tellError(error, address, clientMsgId)
-        if (error._tag === "NotJson") notJson += 1
-        if (notJson >= maxNotJson || error._tag === "Overloaded" || error._tag === "Defect") {
-          return yield* new Fatal({ error })
-        }
-      })
-
-    const serve = (text: string) =>
-      Effect.suspend((): Effect.Effect<void, Fatal, Effect.Effect.Context<ReturnType<typeof dispatch>>> => {
-        const decoded = decodePayload(text, isAction)
-        if (Either.isLeft(decoded)) return refuse(decoded.left, own)
-        const payload = decoded.right
-        const address = payload.address ?? own
-        const asked = payload._tag === "Ask" ? payload.clientMsgId : null
-        return dispatch(payload).pipe(
-          Effect.catchAll((error) => Effect.flatMap(hidden(error), (shown) => refuse(shown, address, asked)))
-        )
-      })
-
-    const converse = Effect.gen(function* () {
-      yield* openOwn
+  /** Takes messages until the peer is gone. */
+  hold() {
+    return Effect.gen(this, function* () {
+      yield* this.openOwn()
       for (;;) {
-        const incoming = yield* peer.inbox.take
+        const incoming = yield* this.peer.inbox.take
         if (incoming._tag === "Gone") return
         if (incoming.text === null) return yield* new Fatal({ error: new BinaryFrame() })
-        const verdict = allowance.spend(yield* Clock.currentTimeMillis)
+        const verdict = this.allowance.spend(yield* Clock.currentTimeMillis)
         if (verdict === "ok") {
-          yield* serve(incoming.text)
+          yield* this.serve(incoming.text)
           continue
         }
-        const error = new RateLimited({ retryAfterMs: allowance.retryAfterMs })
-        yield* tellError(error, own)
+        const error = new RateLimited({ retryAfterMs: this.allowance.retryAfterMs })
+        this.tellError(error, this.own)
         if (verdict === "enough") return yield* new Fatal({ error })
       }
     })
+  }
 
-    /** The close frame of whatever ended the conversation. */
-    const conclude = (cause: Cause.Cause<Fatal>) =>
-      Effect.gen(function* () {
-        const fatal = Cause.failureOption(cause)
-        if (Option.isSome(fatal)) return peer.end(fatal.value.error)
-        if (Cause.isInterruptedOnly(cause)) return
-        const error = yield* loggedDefect("socket", cause)
-        yield* tellError(error, own)
-        peer.end(error)
+  /** Sends the close frame of whatever ended the conversation. */
+  conclude(cause: Cause.Cause<Fatal>): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      const fatal = Cause.failureOption(cause)
+      if (Option.isSome(fatal)) return this.peer.end(fatal.value.error)
+      if (Cause.isInterruptedOnly(cause)) return
+      const error = yield* loggedDefect("socket", cause)
+      this.tellError(error, this.own)
+      this.peer.end(error)
+    })
+  }
+
+  private openOwn() {
+    return Effect.gen(this, function* () {
+      const { session, resume, address } = this.opening
+      if (Either.isRight(session)) return yield* this.following.adopt(session.right, resume)
+      const error = yield* presentable(session.left)
+      this.tellError(error, address)
+      return yield* new Fatal({ error })
+    })
+  }
+
+  private serve(text: string) {
+    return Effect.gen(this, function* () {
+      const actions = yield* Actions
+      const decoded = decodePayload(text, (name) => Object.hasOwn(actions, name))
+      if (Either.isLeft(decoded)) return yield* this.refuse(decoded.left, this.own, null)
+      const payload = decoded.right
+      const address = payload.address ?? this.own
+      const asked = payload._tag === "Ask" ? payload.clientMsgId : null
+      return yield* this.dispatch(payload).pipe(
+        Effect.catchAll((error) =>
+          Effect.flatMap(presentable(error), (shown) => this.refuse(shown, address, asked))
+        )
+      )
+    })
+  }
+
+  private dispatch(payload: Payload) {
+    return Effect.gen(this, function* () {
+      const { peer } = this
+      const address = payload.address ?? this.own
+      if (payload._tag === "Ping") {
+        return peer.send(frame(address, "info", "system", { message: "pong" }))
+      }
+      if (payload._tag === "Switch") return yield* this.switchTo(payload.to)
+      const session = yield* this.following.reach(address, payload._tag === "Open" ? payload.resume : null)
+      switch (payload._tag) {
+        case "Open":
+          return
+        case "Ask":
+          return yield* this.ask(session, payload)
+        case "Stop": {
+          const stopped = yield* session.stop(payload.scope)
+          if (!stopped) peer.send(frame(address, "close", "processing"))
+          return
+        }
+        case "ClearHistory":
+          yield* session.clearHistory
+          if (peer.identity.native)
+            peer.send(frame(address, "info", "system", { message: "history cleared" }))
+      }
+    })
+  }
+
+  private ask(session: Session, payload: Ask) {
+    const { userId, ip, native } = this.peer.identity
+    return Effect.map(session.ask(payload, { userId, ip }), (outcome) => {
+      if (outcome._tag === "Repeated") this.peer.send(outcome.begin)
+      if (outcome._tag === "Queued" && native) {
+        const { runId, position } = outcome
+        const message = { run_id: runId, client_msg_id: payload.clientMsgId, position }
+        this.peer.send(frame(session.address, "info", "queue", { message }))
+      }
+    })
+  }
+
+  private switchTo(to: Address) {
+    return Effect.gen(this, function* () {
+      const before = this.own
+      this.peer.send(frame(to, "begin", "processing"))
+      // Before the session's own frames: a run in progress there must stay open for the client.
+      this.peer.send(frame(to, "close", "processing"))
+      yield* this.following.reach(to, null)
+      this.own = to
+      if (to.flowId !== before.flowId || to.chatId !== before.chatId) yield* this.following.leave(before)
+    })
+  }
+
+  /** Tells why a payload was not served. The socket goes on, unless this error means that it cannot. */
+  private refuse(
+    error: ProtocolError,
+    address: Address,
+    clientMsgId: string | null
+  ): Effect.Effect<void, Fatal> {
+    return Effect.suspend(() => {
+      this.tellError(error, address, clientMsgId)
+      if (error._tag === "NotJson") this.notJson += 1
+      const isFatal = this.notJson >= maxNotJson || error._tag === "Overloaded" || error._tag === "Defect"
+      return isFatal ? Effect.fail(new Fatal({ error })) : Effect.void
+    })
+  }
+
+  /** `clientMsgId`: the question that the error answers, so that its sender knows which one was refused. */
+  private tellError(error: ProtocolError, address: Address, clientMsgId: string | null = null): void {
+    const { status_code, status_message, data } = tell(error)
+    const extra = clientMsgId === null ? "{}" : JSON.stringify({ client_msg_id: clientMsgId })
+    this.peer.send(
+      frame(address, "end", "error", {
+        user_id: this.peer.identity.userId,
+        message: { status_code, status_message, data },
+        extra
       })
+    )
+  }
+}
 
-    const exit = yield* Effect.exit(Effect.interruptible(converse))
-    if (Exit.isFailure(exit)) yield* conclude(exit.cause)
+/** What the client is told instead of a storage error. */
+const presentable = (error: ProtocolError | StorageError): Effect.Effect<ProtocolError> =>
+  error instanceof StorageError ? loggedDefect("socket", Cause.fail(error)) : Effect.succeed(error)
+
+/** `scope` holds what the connection holds, and is closed at its end. */
+export const runConnection = (peer: Peer, opening: Opening, scope: Scope.CloseableScope) =>
+  Effect.gen(function* () {
+    const conversation = new Conversation(peer, opening, scope, yield* Clock.currentTimeMillis)
+    const exit = yield* Effect.exit(Effect.interruptible(conversation.hold()))
+    if (Exit.isFailure(exit)) yield* conversation.conclude(exit.cause)
     // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
     yield* Effect.exit(Effect.interruptible(peer.gone))
     yield* Scope.close(scope, Exit.void)

@@ -47,6 +47,11 @@ class WordedSocket extends WebSocket {
 const served = [Hub, Catalogue, Actions, Tokens, Settings] as const
 type Served = Context.Tag.Identifier<(typeof served)[number]>
 
+/** A reset before the 101 must not bring the process down. One listener for all sockets. */
+function destroyed(this: Duplex): void {
+  this.destroy()
+}
+
 const httpAnswer = ({ status, text, retryAfterSeconds }: Refused): string => {
   const body = JSON.stringify({ status_code: status, status_message: text, data: null })
   return [
@@ -164,8 +169,7 @@ export const serveSockets = (server: Server) =>
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-          // A reset before the 101 must not bring the process down.
-          socket.on("error", () => socket.destroy())
+          socket.on("error", destroyed)
           if (socket instanceof Socket) fork(welcome(request, socket, head))
           else socket.destroy()
         }
