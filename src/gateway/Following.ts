@@ -1,6 +1,6 @@
 /**
- * The sessions that one socket follows: its own, and whichever others its payloads name. Each is followed in
- * a scope of its own, so that one can be left without the others noticing.
+ * The sessions that one socket follows: its own, and whichever others its payloads name. Each can be left
+ * without the others noticing, and all are left when the socket's scope closes.
  */
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -10,7 +10,6 @@ import { InvalidInput } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
 import type { Session } from "../session/Session.ts"
-import { whileOpen } from "../session/whileOpen.ts"
 import { openSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
 
@@ -19,7 +18,7 @@ const maxFollowed = 64
 
 interface Followed {
   readonly session: Session
-  readonly scope: Scope.CloseableScope
+  readonly leave: Effect.Effect<void>
 }
 
 const keyOf = (address: Address) => `${address.flowId}/${address.chatId}`
@@ -47,35 +46,42 @@ export class Following {
       }
       const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
       return yield* openSession(address, null, this.peer.identity.userId).pipe(
-        Effect.tap((session) => this.start(session, resume, scope)),
+        Effect.tap((session) =>
+          Effect.flatMap(this.start(session, resume), (leave) => {
+            this.followed.set(keyOf(address), { session, leave: Scope.close(scope, Exit.void) })
+            return Scope.addFinalizer(scope, leave)
+          })
+        ),
         Scope.extend(scope),
-        Effect.onError(() => Scope.close(scope, Exit.void))
+        Effect.onError(() => Scope.close(scope, Exit.void)),
+        Effect.uninterruptible
       )
     })
   }
 
-  /** Follows a session that the caller has opened in the socket's own scope. */
-  adopt(session: Session, resume: ResumePoint | null) {
-    return Effect.gen(this, function* () {
-      const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
-      yield* Scope.extend(this.start(session, resume, scope), scope)
-    })
+  /** Follows a session that the socket's own scope holds: it costs no scope of its own. */
+  adopt(session: Session, resume: ResumePoint | null): Effect.Effect<void> {
+    return Effect.flatMap(this.start(session, resume), (leave) => {
+      this.followed.set(keyOf(session.address), { session, leave })
+      return Scope.addFinalizer(this.scope, leave)
+    }).pipe(Effect.uninterruptible)
   }
 
   leave(address: Address): Effect.Effect<void> {
     return Effect.suspend(() => {
       const entry = this.followed.get(keyOf(address))
-      if (entry === undefined) return Effect.void
       this.followed.delete(keyOf(address))
-      return Scope.close(entry.scope, Exit.void)
+      return entry === undefined ? Effect.void : entry.leave
     })
   }
 
-  /** Sends the session's frames from the right place on, and counts the socket as present. */
-  private start(session: Session, resume: ResumePoint | null, scope: Scope.CloseableScope) {
-    return Effect.gen(this, function* () {
+  /**
+   * Sends the session's frames from the right place on, and counts the socket as present. Answers how to undo
+   * that; done twice it is done once.
+   */
+  private start(session: Session, resume: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
+    return Effect.map(session.attend, (depart) => {
       const { log, address } = session
-      yield* session.attend
       const recovered = resume !== null && resume.epoch === log.epoch && log.has(resume.lastSeq)
       const position = recovered ? resume.lastSeq : log.joinPoint
       // A client that asked to resume and cannot must be told, native or not.
@@ -88,11 +94,11 @@ export class Following {
           })
         )
       }
-      yield* whileOpen(
-        Effect.sync(() => this.peer.outbox.follow(log, position)),
-        (unfollow) => Effect.sync(unfollow)
-      )
-      this.followed.set(keyOf(address), { session, scope })
+      const unfollow = this.peer.outbox.follow(log, position)
+      return Effect.suspend(() => {
+        unfollow()
+        return depart
+      })
     })
   }
 }

@@ -9,7 +9,6 @@
  * - A run outlives its sockets, until the orphan timeout, unless its app says otherwise.
  */
 import type * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type {
   AppError,
   InvalidInput,
@@ -49,8 +48,8 @@ export interface Session {
   readonly log: FrameLog
   /** The run in progress, if there is one. */
   readonly activeRun: () => string | null
-  /** Counts a socket as present until the scope closes. */
-  readonly attend: Effect.Effect<void, never, Scope.Scope>
+  /** Counts a socket as present. What it answers counts it as gone again, once however often it is run. */
+  readonly attend: Effect.Effect<Effect.Effect<void>>
   readonly ask: (ask: Ask, asker: Asker) => Effect.Effect<AskOutcome, AskError>
   /** Ends the run in progress, and with "all" the waiting questions too. Answers whether there was a run. */
   readonly stop: (scope: "run" | "all") => Effect.Effect<boolean>

@@ -13,7 +13,6 @@ import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
 import type { Asker, Session } from "./Session.ts"
 import { makeTurns, type Turns } from "./turns.ts"
-import { whileOpen } from "./whileOpen.ts"
 
 /** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
 export interface RunSlots {
@@ -63,8 +62,15 @@ class LiveSession implements Session {
     return this.made === null ? null : this.made.activeRun()
   }
 
-  get attend(): Effect.Effect<void, never, Scope.Scope> {
-    return whileOpen(this.count(1), () => this.count(-1))
+  get attend(): Effect.Effect<Effect.Effect<void>> {
+    return Effect.map(this.count(1), () => {
+      let present = true
+      return Effect.suspend(() => {
+        if (!present) return Effect.void
+        present = false
+        return this.count(-1)
+      })
+    })
   }
 
   ask(ask: Ask, asker: Asker): ReturnType<Session["ask"]> {

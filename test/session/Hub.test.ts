@@ -7,6 +7,7 @@ import { Settings } from "../../src/config.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
+import type { Session } from "../../src/session/Session.ts"
 import { SessionControl } from "../../src/session/SessionControl.ts"
 import { Ticker } from "../../src/session/Ticker.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
@@ -40,6 +41,9 @@ const withHub = <A, E>(
     return yield* Effect.provide(body(apps.gate), layer)
   })
 
+/** A socket that follows until the scope closes. */
+const present = (session: Session) => Effect.acquireRelease(session.attend, (depart) => depart)
+
 const epochOf = Effect.scoped(
   Effect.gen(function* () {
     const hub = yield* Hub
@@ -67,7 +71,7 @@ describe("the hub", () => {
         const epoch = yield* Effect.scoped(
           Effect.gen(function* () {
             const session = yield* hub.open(address, 1)
-            yield* session.attend
+            yield* present(session)
             yield* session.ask(question, asker)
             yield* gate(0).begun
             return session.log.epoch
@@ -92,7 +96,7 @@ describe("the hub", () => {
         const hub = yield* Hub
         const runs = yield* Runs
         const session = yield* hub.open(address, 1)
-        yield* session.attend
+        yield* present(session)
         const outcome = yield* session.ask(question, asker)
         const runId = outcome._tag === "Begun" ? outcome.runId : ""
         yield* gate(0).text("so ")
@@ -110,7 +114,7 @@ describe("the hub", () => {
         const hub = yield* Hub
         const control = yield* SessionControl
         const session = yield* hub.open(address, 1)
-        yield* session.attend
+        yield* present(session)
         yield* session.ask(question, asker)
         yield* gate(0).begun
         yield* control.forget("c1")
