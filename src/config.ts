@@ -28,6 +28,8 @@ export interface SettingsShape {
     readonly baseUrl: Option.Option<string>
     readonly apiKey: Option.Option<Redacted.Redacted>
     readonly model: Option.Option<string>
+    /** None: documents are searched by words alone. */
+    readonly embeddingModel: Option.Option<string>
   }
   readonly maxFrameBytes: number
   readonly maxConnections: number
@@ -35,6 +37,15 @@ export interface SettingsShape {
   readonly maxQueuedRuns: number
   readonly socketBufferBytes: number
   readonly maxUploadBytes: number
+  /** Pages of one document that are read, and how long reading one may take. */
+  readonly maxDocumentPages: number
+  readonly documentTimeout: Duration.Duration
+  /** Hosts that graphs may load pages from; empty: none. */
+  readonly webHosts: ReadonlyArray<string>
+  /** How long a signed link to a file works. */
+  readonly fileLinkTtl: Duration.Duration
+  /** How long a run waits for a person. */
+  readonly inputWaitLimit: Duration.Duration
   readonly runOrphanTimeout: Duration.Duration
   readonly drainTimeout: Duration.Duration
   readonly buildCacheTtl: Duration.Duration
@@ -76,6 +87,18 @@ const duration = (name: string, fallback: Duration.DurationInput) =>
     Config.withDefault(Duration.decode(fallback))
   )
 
+/** Values apart by commas. */
+const list = (name: string) =>
+  Config.string(name).pipe(
+    Config.withDefault(""),
+    Config.map((text) =>
+      text
+        .split(",")
+        .map((value) => value.trim())
+        .filter((value) => value !== "")
+    )
+  )
+
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host === "[::1]" || host.startsWith("127.")
 
@@ -95,20 +118,13 @@ const fromEnvironment = Effect.gen(function* () {
     redisUrl: yield* optional(Config.redacted(nonEmpty("REDIS_URL"))),
     nodeId: yield* Config.string("NODE_ID").pipe(Config.withDefault("node-1")),
     authSecret: yield* optional(Config.redacted(nonEmpty("AUTH_SECRET"))),
-    allowedOrigins: yield* Config.string("ALLOWED_ORIGINS").pipe(
-      Config.withDefault(""),
-      Config.map((list) =>
-        list
-          .split(",")
-          .map((origin) => origin.trim())
-          .filter((origin) => origin !== "")
-      )
-    ),
+    allowedOrigins: yield* list("ALLOWED_ORIGINS"),
     guestAccess: yield* Config.boolean("GUEST_ACCESS").pipe(Config.withDefault(isLoopback(host))),
     openAi: {
       baseUrl: yield* optional(nonEmpty("OPENAI_BASE_URL")),
       apiKey: yield* optional(Config.redacted(nonEmpty("OPENAI_API_KEY"))),
-      model: yield* optional(nonEmpty("OPENAI_MODEL"))
+      model: yield* optional(nonEmpty("OPENAI_MODEL")),
+      embeddingModel: yield* optional(nonEmpty("OPENAI_EMBEDDING_MODEL"))
     },
     maxFrameBytes: yield* positive("MAX_FRAME_BYTES", 1024 * 1024),
     maxConnections: yield* positive("MAX_CONNECTIONS", 10_000),
@@ -116,6 +132,11 @@ const fromEnvironment = Effect.gen(function* () {
     maxQueuedRuns: yield* positive("MAX_QUEUED_RUNS", 16),
     socketBufferBytes: yield* positive("SOCKET_BUFFER_BYTES", 256 * 1024),
     maxUploadBytes: yield* positive("MAX_UPLOAD_BYTES", 20 * 1024 * 1024),
+    maxDocumentPages: yield* positive("MAX_DOCUMENT_PAGES", 500),
+    documentTimeout: yield* duration("DOCUMENT_TIMEOUT", "60 seconds"),
+    webHosts: yield* list("WEB_HOSTS"),
+    fileLinkTtl: yield* duration("FILE_LINK_TTL", "1 hour"),
+    inputWaitLimit: yield* duration("INPUT_WAIT_LIMIT", "24 hours"),
     runOrphanTimeout: yield* duration("RUN_ORPHAN_TIMEOUT", "10 minutes"),
     drainTimeout: yield* duration("DRAIN_TIMEOUT", "30 seconds"),
     buildCacheTtl: yield* duration("BUILD_CACHE_TTL", "10 minutes"),

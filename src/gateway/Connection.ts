@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { type AppError, BinaryFrame, type ProtocolError, RateLimited, tell } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
-import { type Ask, decodePayload, type Payload, type ResumePoint } from "../protocol/payloads.ts"
+import { type Ask, decodePayload, type Payload, type Reply, type ResumePoint } from "../protocol/payloads.ts"
 import { Actions } from "../run/Actions.ts"
 import { loggedDefect } from "../run/recorder.ts"
 import type { Session } from "../session/Session.ts"
@@ -100,7 +100,7 @@ class Conversation {
       if (Either.isLeft(decoded)) return yield* this.refuse(decoded.left, this.own, null)
       const payload = decoded.right
       const address = payload.address ?? this.own
-      const asked = payload._tag === "Ask" ? payload.clientMsgId : null
+      const asked = payload._tag === "Ask" || payload._tag === "Reply" ? payload.clientMsgId : null
       return yield* this.dispatch(payload).pipe(
         Effect.catchAll((error) =>
           Effect.flatMap(presentable(error), (shown) => this.refuse(shown, address, asked))
@@ -123,6 +123,11 @@ class Conversation {
           return
         case "Ask":
           return yield* this.ask(session, payload)
+        case "Reply":
+          return yield* this.reply(session, payload)
+        case "CheckStatus":
+          for (const one of yield* session.checkStatus) peer.send(one)
+          return
         case "Stop": {
           const stopped = yield* session.stop(payload.scope)
           if (!stopped) peer.send(frame(address, "close", "processing"))
@@ -145,6 +150,16 @@ class Conversation {
         const message = { run_id: runId, client_msg_id: payload.clientMsgId, position }
         this.peer.send(frame(session.address, "info", "queue", { message }))
       }
+    })
+  }
+
+  /** Acknowledges a repeat to those who can read it: the reply itself shows in what the run does next. */
+  private reply(session: Session, payload: Reply) {
+    const { userId, ip, native } = this.peer.identity
+    return Effect.map(session.reply(payload, { userId, ip }), ({ _tag, runId }) => {
+      if (_tag === "Taken" || !native) return
+      const message = { run_id: runId, client_msg_id: payload.clientMsgId, repeated: true }
+      this.peer.send(frame(session.address, "info", "reply", { message }))
     })
   }
 

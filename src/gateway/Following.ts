@@ -87,7 +87,7 @@ export class Following {
       // A client that asked to resume and cannot must be told, native or not.
       if (this.peer.identity.native || (resume !== null && !recovered)) {
         const runId = session.activeRun()
-        const status = runId === null ? "idle" : "running"
+        const status = session.status()
         this.peer.send(
           frame(address, "info", "session", {
             message: { epoch: log.epoch, seq: position, status, run_id: runId, recovered }

@@ -34,6 +34,10 @@ export interface ModelRequest {
   /** null: the configured default. */
   readonly model: string | null
   readonly temperature: number | null
+  /** Absent or null: the server's default. */
+  readonly topP?: number | null
+  /** false: asked for whole, told in one piece. Absent: streamed. */
+  readonly streaming?: boolean
   readonly messages: ReadonlyArray<ModelMessage>
   readonly tools: ReadonlyArray<ToolSpec>
   /** Whose documents the built-in offline model may read; other models ignore it. */

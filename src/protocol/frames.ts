@@ -32,6 +32,15 @@ export type FrameCategory =
   | "error"
   | "session"
   | "queue"
+  | "reply"
+  | "node_run"
+  | "guide_word"
+  | "guide_question"
+  | "input"
+  | "output_msg"
+  | "output_with_input_msg"
+  | "output_with_choose_msg"
+  | "stream_msg"
 
 /** The kinds of tool bubble a client can draw. */
 export type ToolCategory = "tool" | "flow" | "knowledge"

@@ -24,8 +24,18 @@ export type Payload = { readonly address: Address | null } & (
   | { readonly _tag: "ClearHistory" }
   | { readonly _tag: "Open"; readonly resume: ResumePoint | null }
   | { readonly _tag: "Switch"; readonly to: Address }
+  | { readonly _tag: "CheckStatus" }
+  | Reply
   | Ask
 )
+
+/** A person's reply to a run that waits for it. `body` is for the app to understand. */
+export interface Reply {
+  readonly _tag: "Reply"
+  readonly action: "continue" | "input"
+  readonly body: unknown
+  readonly clientMsgId: string | null
+}
 
 export interface Ask {
   readonly _tag: "Ask"
@@ -43,7 +53,10 @@ const Fields = Schema.Struct({
   action: Nullish(Schema.String),
   flow_id: Nullish(Schema.String),
   chat_id: Nullish(Schema.String),
-  inputs: Nullish(Schema.Record({ key: Schema.String, value: Schema.Unknown })),
+  /** An object for questions; a reply to a group chat is a text. */
+  inputs: Schema.optional(Schema.Unknown),
+  /** A workflow's graph, or a reply by node. */
+  data: Schema.optional(Schema.Unknown),
   clear_history: Nullish(Schema.Boolean),
   scope: Nullish(Schema.Literal("run", "all")),
   client_msg_id: Nullish(Schema.NonEmptyTrimmedString.pipe(Schema.maxLength(64))),
@@ -88,17 +101,30 @@ const classify = (
       return Either.right({ _tag: "Ping", address })
     case "stop":
       return Either.right({ _tag: "Stop", scope: fields.scope ?? "run", address })
+    case "check_status":
+      return Either.right({ _tag: "CheckStatus", address })
+    case "continue":
+      return replied(fields, address, action, fields.inputs)
+    case "input":
+      return replied(fields, address, action, fields.data)
+    case "init_data":
+      return asked(fields, isObject(fields.data) ? { data: fields.data } : {}, address, "workflow")
     case "":
     case "default":
+    case "autogen":
       return withoutAction(fields, address)
     default:
-      if (isAction(action)) return asked(fields, fields.inputs ?? {}, address, action)
+      if (isAction(action)) {
+        return Either.flatMap(inputsOf(fields), (inputs) => asked(fields, inputs, address, action))
+      }
       return invalid(`unknown action "${action.slice(0, 40)}"`)
   }
 }
 
 const withoutAction = (fields: Fields, address: Address | null): Either.Either<Payload, InvalidInput> => {
-  if (fields.inputs) return switchOrAsk(fields, fields.inputs, address)
+  if (fields.inputs) {
+    return Either.flatMap(inputsOf(fields), (inputs) => switchOrAsk(fields, inputs, address))
+  }
   if (fields.clear_history === true) return Either.right({ _tag: "ClearHistory", address })
   if (address === null) return invalid("inputs, action, or flow_id and chat_id are missing")
   const resume =
@@ -123,6 +149,19 @@ const switchOrAsk = (
   }
   return asked(fields, inputs, address, "default")
 }
+
+const inputsOf = ({ inputs }: Fields): Either.Either<Readonly<Record<string, unknown>>, InvalidInput> => {
+  if (inputs === undefined || inputs === null) return Either.right({})
+  return isObject(inputs) ? Either.right(inputs) : invalid("inputs: must be an object")
+}
+
+const replied = (
+  fields: Fields,
+  address: Address | null,
+  action: Reply["action"],
+  body: unknown
+): Either.Either<Payload, InvalidInput> =>
+  Either.right({ _tag: "Reply", action, body, clientMsgId: fields.client_msg_id ?? null, address })
 
 const asked = (
   fields: Fields,

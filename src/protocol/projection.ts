@@ -4,16 +4,23 @@
  */
 import type { Told } from "./errors.ts"
 import { type Address, type Frame, frame, type QuestionEcho } from "./frames.ts"
-import type { Answered, ToolEnded, ToolStarted } from "./RunEvent.ts"
+import type { Answered, NodeRun, ToolEnded, ToolStarted } from "./RunEvent.ts"
+import { nodeBubble, type nodeMessage, runBubble, type StreamBubble } from "./streaming.ts"
 
-/** How an app's run is told: its opening frame, and whether its answer covers what was streamed. */
+/** How an app's run is told. */
 export interface Profile {
   readonly begin: "system" | "processing"
+  /** Whether the answer covers what was streamed. */
   readonly answerEnd: "end" | "end_cover"
+  /** Whether a bubble for what is going on is open from the beginning. A workflow's nodes open their own. */
+  readonly opens: boolean
 }
 
-export const skillProfile: Profile = { begin: "system", answerEnd: "end" }
-export const assistantProfile: Profile = { begin: "processing", answerEnd: "end_cover" }
+export const profiles: Readonly<Record<"skill" | "assistant" | "workflow", Profile>> = {
+  skill: { begin: "system", answerEnd: "end", opens: true },
+  assistant: { begin: "processing", answerEnd: "end_cover", opens: true },
+  workflow: { begin: "processing", answerEnd: "end", opens: false }
+}
 
 /** A tool's bubble as clients read it: JSON text in `message`. */
 export const toolMessage = (fields: Readonly<Record<string, unknown>>): string => JSON.stringify(fields)
@@ -32,13 +39,22 @@ export class Projection {
   private readonly address: Address
   private readonly runId: string
   private readonly userId: number
-  private readonly profile: Profile
+  readonly profile: Profile
 
   constructor(address: Address, runId: string, userId: number, profile: Profile) {
     this.address = address
     this.runId = runId
     this.userId = userId
     this.profile = profile
+  }
+
+  /** The run's own stream of text. */
+  bubble(): StreamBubble {
+    return runBubble(this.address, this.runId)
+  }
+
+  nodeBubble(run: NodeRun, outputKey: string): StreamBubble {
+    return nodeBubble(this.address, this.runId, run, outputKey)
   }
 
   begin(question: QuestionEcho): Frame {
@@ -83,9 +99,15 @@ export class Projection {
       this.make(streamed ? this.profile.answerEnd : "end", "answer", {
         message: event.text,
         message_id: messageId,
-        source: event.source
+        source: event.source,
+        extra: JSON.stringify(event.extra ?? {})
       })
     ]
+  }
+
+  /** The end of a node's stream that was cut short, as it was stored. */
+  nodeBroken(message: ReturnType<typeof nodeMessage>, messageId: number | null): Frame {
+    return this.make("end", "stream_msg", { message, message_id: messageId })
   }
 
   /** A bubble that was cut short, as it was stored. */
@@ -112,7 +134,7 @@ export class Projection {
     return this.make("close", "processing")
   }
 
-  private make(type: Frame["type"], category: Frame["category"], fields: Partial<Frame> = {}): Frame {
+  make(type: Frame["type"], category: Frame["category"], fields: Partial<Frame> = {}): Frame {
     return frame(this.address, type, category, { user_id: this.userId, run_id: this.runId, ...fields })
   }
 }

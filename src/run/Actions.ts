@@ -4,26 +4,38 @@
  * it to these (docs/extending.md).
  */
 import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { App } from "../app/App.ts"
 import type { RunFailed } from "../protocol/errors.ts"
 import type { Deltas, RunEvent } from "../protocol/RunEvent.ts"
+import type { ChatMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { answerQuestion } from "./answerQuestion.ts"
 import type { Journal } from "./Journal.ts"
+import { startWorkflow } from "./startWorkflow.ts"
 
 export interface RunRequest {
+  readonly runId: string
+  /** "" in debug mode. */
+  readonly chatId: string
   readonly app: App
   readonly text: string
   readonly inputs: Readonly<Record<string, unknown>>
   readonly userId: number
   readonly journal: Journal
+  /** What is stored of this very run: nothing, unless it goes on where it broke off. */
+  readonly past: Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
 }
 
 export interface Action {
   /** What is stored and shown as the question; null: the inputs do not make one. */
   readonly question: (inputs: Readonly<Record<string, unknown>>, app: App) => string | null
+  /** Starts without a question: none is shown or stored as one. */
+  readonly silent?: boolean
+  /** A run that broke off goes on when its question is sent again. */
+  readonly continues?: boolean
   /** One run. Its interruption is what a stop is. */
   readonly run: (request: RunRequest) => Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>
 }
@@ -35,6 +47,6 @@ export interface ActionTable {
 }
 
 export class Actions extends Context.Tag("colloquy/Actions")<Actions, ActionTable>() {
-  static readonly table: ActionTable = { default: answerQuestion }
+  static readonly table: ActionTable = { default: answerQuestion, workflow: startWorkflow }
   static readonly Live = Layer.succeed(Actions, Actions.table)
 }

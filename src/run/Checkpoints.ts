@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -28,14 +29,16 @@ export class Checkpoints extends Context.Tag("colloquy/Checkpoints")<
       const store = Effect.suspend(() => {
         const parts = new Map<Recorder, Checkpoint>()
         for (const recorder of watched) {
-          const part = recorder.takePartial()
+          const part = recorder.drafts.take()
           if (part !== null) parts.set(recorder, { runId: recorder.runId, ...part })
         }
         if (parts.size === 0) return Effect.void
-        return Effect.tapError(runs.checkpoint([...parts.values()]), () =>
-          Effect.sync(() => {
-            for (const [recorder, part] of parts) recorder.putBack(part)
-          })
+        return Effect.onExit(runs.checkpoint([...parts.values()]), (exit) =>
+          Effect.forEach(
+            parts,
+            ([recorder, part]) => recorder.drafts.stored(Exit.isSuccess(exit) ? part : null),
+            { discard: true }
+          )
         )
       })
       yield* store.pipe(

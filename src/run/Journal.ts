@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ModelMessage } from "../model/LanguageModel.ts"
 import { Messages } from "../storage/Messages.ts"
-import { type Acceptance, type Ending, Runs } from "../storage/Runs.ts"
-import type { NewMessage, Run, RunStatus } from "../storage/rows.ts"
+import { type Acceptance, type Ending, Runs, type Wait } from "../storage/Runs.ts"
+import type { ChatMessage, NewMessage, Run, RunStatus, WaitingRun } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { SessionTaken, StorageError } from "../storage/StorageError.ts"
 import { remembered } from "./memory.ts"
@@ -33,10 +33,25 @@ export interface Journal {
     runId: string,
     messages: ReadonlyArray<NewMessage>
   ) => Effect.Effect<ReadonlyArray<number | null>, StorageError>
+  /** The same for messages that hold what was streamed so far. */
+  readonly settle: Journal["record"]
   readonly finish: (
     runId: string,
     ending: Ending
   ) => Effect.Effect<ReadonlyArray<number | null>, StorageError>
+  /** The run waits for a person from here on. */
+  readonly park: (runId: string, wait: Wait) => Effect.Effect<void, StorageError>
+  /** The reply's message id, or null where it is not kept; none where the run does not wait. */
+  readonly resume: (
+    runId: string,
+    reply: NewMessage
+  ) => Effect.Effect<Option.Option<number | null>, StorageError>
+  /** The run of this chat that waits, from an earlier life of the session. */
+  readonly waiting: Effect.Effect<Option.Option<WaitingRun>, StorageError>
+  /** Makes a run that broke off go on; false where it has not. */
+  readonly reopen: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
+  /** What is stored of a run. */
+  readonly past: (runId: string) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
   readonly rollback: (runId: string) => Effect.Effect<void, StorageError>
   /** The last complete rounds, oldest first. */
   readonly memory: Effect.Effect<ReadonlyArray<ModelMessage>, StorageError>
@@ -56,7 +71,13 @@ export const storedJournals = Effect.gen(function* () {
     find: (clientMsgId) => Effect.map(runs.find(chatId, clientMsgId), Option.map(known)),
     start: runs.start,
     record: runs.record,
+    settle: runs.settle,
     finish: runs.finish,
+    park: runs.park,
+    resume: runs.resume,
+    waiting: runs.waiting(chatId),
+    reopen: runs.reopen,
+    past: messages.ofRun,
     rollback: runs.rollback,
     memory: Effect.map(messages.memory(chatId, memoryRounds), remembered),
     forget: sessions.forget(chatId)
@@ -105,6 +126,24 @@ export const unsavedJournal = (): Journal => {
         if (round !== undefined) round.status = "running"
       }),
     record: (runId, messages) => Effect.sync(() => keep(runId, messages)),
+    settle: (runId, messages) => Effect.sync(() => keep(runId, messages)),
+    park: (runId) =>
+      Effect.sync(() => {
+        const round = roundOf(runId)
+        if (round !== undefined) round.status = "waiting_input"
+      }),
+    resume: (runId, reply) =>
+      Effect.sync(() => {
+        const round = roundOf(runId)
+        if (round?.status !== "waiting_input") return Option.none()
+        round.status = "running"
+        round.messages.push(reply)
+        return Option.some(null)
+      }),
+    // Debug mode lives and dies with its socket: there is no earlier life.
+    waiting: Effect.succeedNone,
+    reopen: () => Effect.succeed(false),
+    past: () => Effect.succeed([]),
     finish: (runId, ending) =>
       Effect.sync(() => {
         const round = roundOf(runId)

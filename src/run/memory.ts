@@ -12,6 +12,9 @@ const StoredToolExtra = Schema.parseJson(
   Schema.Struct({ call_id: Schema.String, name: Schema.String, turn: Schema.Number })
 )
 
+const StoredNodeSaid = Schema.parseJson(Schema.Struct({ msg: Schema.String }))
+
+const decodeNodeSaid = Schema.decodeUnknownEither(StoredNodeSaid)
 const decodeTool = Schema.decodeUnknownEither(StoredTool)
 const decodeToolExtra = Schema.decodeUnknownEither(StoredToolExtra)
 
@@ -53,6 +56,15 @@ export const remembered = (rows: ReadonlyArray<Remembered>): ReadonlyArray<Model
   for (const row of rows) {
     if (row.remark === breakAnswer) continue
     switch (row.category) {
+      case "stream_msg":
+      case "output_msg": {
+        closeTurn()
+        const said = decodeNodeSaid(row.message)
+        if (Either.isRight(said)) {
+          messages.push({ role: "assistant", content: said.right.msg, toolCalls: [] })
+        }
+        break
+      }
       case "question":
         closeTurn()
         messages.push({ role: "user", content: row.message })

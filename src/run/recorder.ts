@@ -4,60 +4,83 @@
  * Promises:
  * - A row is committed before the frame that carries its id leaves.
  * - However the run ends (done, stopped, failed, defect), `finish` stores what was streamed, closes what is
- *   open and emits exactly one `close`, as the run's last frame.
- * - Text goes through the sink synchronously: no Effect per token.
+ *   open and emits exactly one `close`, as the run's last frame. A run that waits for a person has not ended:
+ *   it is parked, and another recorder goes on with it.
+ * - Text goes through the sinks synchronously: no Effect per token.
  */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Defect, type ProtocolError, RunFailed, tell } from "../protocol/errors.ts"
-import type { Frame, QuestionEcho } from "../protocol/frames.ts"
+import type { Frame, Json, QuestionEcho } from "../protocol/frames.ts"
 import type { Projection } from "../protocol/projection.ts"
 import {
   type Answered,
-  type DeltaSink,
   Deltas,
   noUsage,
+  type OnStop,
   type RunEvent,
+  type RunSink,
+  type Told,
   type ToolEnded,
-  type ToolStarted
+  type ToolStarted,
+  type Usage
 } from "../protocol/RunEvent.ts"
+import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import type { Ending } from "../storage/Runs.ts"
-import { breakAnswer, type NewMessage } from "../storage/rows.ts"
+import type { breakAnswer, NewMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Drafts } from "./drafts.ts"
 import type { Journal } from "./Journal.ts"
 import { toolRow } from "./memory.ts"
+import { answerRow, telling } from "./telling.ts"
 
 /** Where frames go: the session's log. */
 export interface FrameSink {
   readonly append: (frame: Frame) => Frame
-  readonly delta: (kind: "content" | "reasoning_content", text: string, runId: string) => void
+  readonly delta: (kind: DeltaKind, text: string, bubble: StreamBubble) => void
 }
 
-/** A run's streamed text at most, in characters; beyond it the run fails. */
-const maxChars = 4 * 1024 * 1024
+/** What a run that waits needs to go on, and what it asked. */
+export interface Parked {
+  readonly state: Json
+  /** As they were sent; said again to whoever asks. */
+  readonly prompts: ReadonlyArray<Frame>
+}
 
 /** A finish that the database refuses is tried again this often before the client is told. */
 const finishRetries = Schedule.intersect(Schedule.exponential("100 millis"), Schedule.recurs(5))
 
+/** What a stopped run may still have to say. */
+const lastWords = Duration.seconds(15)
+
+/** How the run's events came to their end; null: there was none. */
+type Outcome =
+  | Answered
+  | { readonly _tag: "Finished"; readonly usage: Usage }
+  | { readonly _tag: "Waiting"; readonly state: Json }
+
 export class Recorder {
   readonly runId: string
+  readonly drafts: Drafts
   private readonly journal: Journal
   private readonly log: FrameSink
   private readonly frames: Projection
   private readonly kind: RunFailed["kind"]
   private readonly openTools = new Map<string, ToolStarted>()
-  private text = ""
-  private reasoning = ""
+  private readonly prompts: Array<Frame> = []
   private steps = ""
-  private answer: Answered | null = null
-  /** Up to where the partial answer is stored. */
-  private storedText = 0
-  private storedReasoning = 0
-  readonly sink: DeltaSink
+  /** Whether a bubble for what is going on is open. */
+  private processing = false
+  /** Said with the next frame: the reply that the run goes on from. */
+  private echo: QuestionEcho | null = null
+  private outcome: Outcome | null = null
+  private onStop: OnStop | null = null
+  readonly sink: RunSink
 
   constructor(options: {
     readonly runId: string
@@ -71,31 +94,42 @@ export class Recorder {
     this.journal = options.journal
     this.log = options.log
     this.frames = options.frames
+    this.drafts = new Drafts(this.kind)
+    const bubble = this.frames.bubble()
     this.sink = {
       text: (delta) => {
-        this.bound(delta)
-        this.text += delta
-        this.log.delta("content", delta, this.runId)
+        if (!this.processing) this.openProcessing()
+        this.drafts.add("content", delta)
+        this.log.delta("content", delta, bubble)
       },
       reasoning: (delta) => {
-        this.bound(delta)
-        this.reasoning += delta
-        this.log.delta("reasoning_content", delta, this.runId)
+        if (!this.processing) this.openProcessing()
+        this.drafts.add("reasoning_content", delta)
+        this.log.delta("reasoning_content", delta, bubble)
+      },
+      node: (run, outputKey) => {
+        const own = this.frames.nodeBubble(run, outputKey)
+        const draft = this.drafts.open(run, outputKey)
+        const streams = (kind: DeltaKind) => (delta: string) => {
+          draft.add(kind, delta)
+          this.log.delta(kind, delta, own)
+        }
+        return { text: streams("content"), reasoning: streams("reasoning_content") }
       }
-    }
-  }
-
-  private bound(delta: string): void {
-    if (this.text.length + this.reasoning.length + delta.length > maxChars) {
-      throw new RunFailed({ reason: "the answer is longer than this server allows", kind: this.kind })
     }
   }
 
   /** The first frames: accepted, and a bubble for what is going on. */
   begin(question: QuestionEcho): Frame {
-    const begun = this.log.append(this.frames.begin(question))
-    this.log.append(this.frames.processingStarted())
+    const begun = this.append(this.frames.begin(question))
+    if (this.frames.profile.opens) this.openProcessing()
     return begun
+  }
+
+  /** The run goes on after a reply. */
+  goOn(reply: QuestionEcho): void {
+    this.echo = reply
+    if (this.frames.profile.opens) this.openProcessing()
   }
 
   /** For a run that will not start: its whole life at once, so that no client waits for it. */
@@ -104,8 +138,8 @@ export class Recorder {
       Effect.catchAllCause((cause) => loggedDefect(`run ${this.runId}`, cause)),
       Effect.map(() => {
         this.begin(question)
-        this.log.append(this.frames.stopped())
-        this.log.append(this.frames.closed())
+        this.append(this.frames.stopped())
+        this.append(this.frames.closed())
       })
     )
   }
@@ -120,22 +154,22 @@ export class Recorder {
     ).pipe(Effect.provideService(Deltas, this.sink))
   }
 
-  /** Streamed text that no checkpoint has stored yet, or null. Taking it counts as storing it. */
-  takePartial(): { readonly text: string; readonly reasoning: string } | null {
-    if (this.text.length === this.storedText && this.reasoning.length === this.storedReasoning) return null
-    const part = {
-      text: this.text.slice(this.storedText),
-      reasoning: this.reasoning.slice(this.storedReasoning)
-    }
-    this.storedText = this.text.length
-    this.storedReasoning = this.reasoning.length
-    return part
+  private append(frame: Frame): Frame {
+    if (this.echo === null) return this.log.append(frame)
+    const question = this.echo
+    this.echo = null
+    return this.log.append({ ...frame, question })
   }
 
-  /** A checkpoint that was taken could not be stored: the next one takes it again. */
-  putBack(part: { readonly text: string; readonly reasoning: string }): void {
-    this.storedText -= part.text.length
-    this.storedReasoning -= part.reasoning.length
+  private openProcessing(): void {
+    this.processing = true
+    this.append(this.frames.processingStarted())
+  }
+
+  private closeProcessing(): void {
+    if (!this.processing) return
+    this.processing = false
+    this.append(this.frames.processingEnded(this.steps))
   }
 
   private on(event: RunEvent): Effect.Effect<void, StorageError> {
@@ -146,20 +180,29 @@ export class Recorder {
         return Effect.sync(() => this.sink.reasoning(event.text))
       case "Step":
         return Effect.sync(() => {
+          if (!this.processing) this.openProcessing()
           this.steps += this.steps === "" ? event.text : `\n${event.text}`
-          this.log.append(this.frames.step(event.text))
+          this.append(this.frames.step(event.text))
         })
       case "ToolStarted":
         return Effect.sync(() => {
           this.openTools.set(event.id, event)
-          this.log.append(this.frames.toolStarted(event))
+          this.append(this.frames.toolStarted(event))
         })
       case "ToolEnded":
         return this.toolEnded(event)
       case "Answered":
+      case "Finished":
+      case "Waiting":
         return Effect.sync(() => {
-          this.answer = event
+          this.outcome = event
         })
+      case "OnStop":
+        return Effect.sync(() => {
+          this.onStop = event
+        })
+      default:
+        return this.tell(event)
     }
   }
 
@@ -171,61 +214,117 @@ export class Recorder {
         if (started === undefined) return Effect.dieMessage(`tool ${event.id} ended before it started`)
         return Effect.map(this.journal.record(this.runId, [toolRow(started, event)]), (ids) => {
           this.openTools.delete(event.id)
-          this.log.append(this.frames.toolEnded(started, event, ids[0] ?? null))
+          this.append(this.frames.toolEnded(started, event, ids[0] ?? null))
         })
       })
     )
   }
 
-  /** Stores the run's end and emits its last frames. Never fails; to be run uninterruptibly, once. */
-  finish(exit: Exit.Exit<void, RunFailed | StorageError>): Effect.Effect<void> {
+  /** The same for what is told at once, together with the text that it ends. */
+  private tell(event: Told): Effect.Effect<void, StorageError> {
+    return Effect.gen(this, function* () {
+      const { row, settles, frames } = telling(event, this.frames, this.steps)
+      const node = event._tag === "NodeStreamed" ? event.run.uniqueId : null
+      const reasoning = settles && node === null ? this.drafts.own.reasoning : ""
+      const rows = [
+        ...(reasoning === "" ? [] : [bubble("reasoning_answer", reasoning, "")]),
+        ...(row === null ? [] : [row])
+      ]
+      const store = settles ? this.settled(rows, node) : this.journal.record(this.runId, rows)
+      const ids = rows.length === 0 ? [] : yield* store
+      if (event._tag === "Notice") this.processing = event.next
+      else if (event._tag === "Utterance") this.processing = event.receiver?.isSelf === false
+      else if (settles && node === null) this.closeProcessing()
+      if (settles && node === null) this.steps = ""
+      for (const frame of frames(ids.at(-1) ?? null)) this.remember(this.append(frame), event)
+    }).pipe(Effect.uninterruptible)
+  }
+
+  /** Stores rows that hold what was streamed; from then on it is no draft any more. */
+  private settled(rows: ReadonlyArray<NewMessage>, node: string | null) {
+    return this.drafts.settle(node, this.journal.settle(this.runId, rows))
+  }
+
+  /** What asks the person something is said again while the run waits. */
+  private remember({ seq: _, ...frame }: Frame, event: Told): void {
+    const asks =
+      (event._tag === "NodeSaid" && event.category !== "output_msg") ||
+      (event._tag === "Utterance" && event.receiver?.isSelf === true)
+    if (asks) this.prompts.push(frame)
+  }
+
+  /**
+   * Stores the run's end and emits its last frames; or parks it, and answers what it waits with. Never fails;
+   * to be run uninterruptibly, once.
+   */
+  finish(
+    exit: Exit.Exit<void, RunFailed | StorageError>,
+    park: (parked: Parked) => Effect.Effect<void, StorageError>
+  ): Effect.Effect<Parked | null> {
     const settled = Effect.gen(this, function* () {
-      const answer = this.answer
-      // An answer that is complete stays complete, even if the stop came before it was stored.
-      if (answer !== null && (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause))) {
-        return yield* this.completed(answer)
+      const outcome = this.outcome
+      // What is complete stays complete, even if the stop came before it was stored.
+      const isComplete = Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)
+      if (outcome !== null && isComplete) {
+        if (outcome._tag === "Answered") return yield* Effect.as(this.completed(outcome), null)
+        if (outcome._tag === "Finished") return yield* Effect.as(this.finished(outcome.usage), null)
+        if (Exit.isSuccess(exit)) return yield* this.parked(outcome.state, park)
       }
       if (Exit.isSuccess(exit)) {
-        return yield* this.broke(
-          "failed",
-          new RunFailed({ reason: "the app gave no answer", kind: this.kind })
-        )
+        const error = new RunFailed({ reason: "the app gave no answer", kind: this.kind })
+        return yield* Effect.as(this.broke("failed", error), null)
       }
-      if (Cause.isInterruptedOnly(exit.cause)) return yield* this.broke("stopped", null)
-      return yield* this.broke("failed", yield* this.presentable(exit.cause))
+      if (Cause.isInterruptedOnly(exit.cause)) {
+        yield* this.sayLastWords
+        return yield* Effect.as(this.broke("stopped", null), null)
+      }
+      return yield* Effect.as(this.broke("failed", yield* this.presentable(exit.cause)), null)
     })
     return settled.pipe(
       Effect.catchAllCause((cause) =>
         Effect.map(this.presentable(cause), (error) => {
-          this.log.append(this.frames.failed(tell(error)))
+          this.append(this.frames.failed(tell(error)))
+          return null
         })
       ),
-      Effect.ensuring(Effect.sync(() => this.log.append(this.frames.closed())))
+      Effect.tap((parked) => Effect.sync(() => parked ?? this.append(this.frames.closed())))
     )
   }
 
+  /** What the run left to be said when it is stopped. */
+  private get sayLastWords(): Effect.Effect<void> {
+    if (this.onStop === null) return Effect.void
+    return Stream.runForEach(this.onStop.events, (event) => this.tell(event)).pipe(
+      Effect.interruptible,
+      Effect.timeout(lastWords),
+      Effect.catchAllCause((cause) =>
+        Effect.logWarning(`run ${this.runId} was stopped without its end`, cause)
+      )
+    )
+  }
+
+  private parked(state: Json, park: (parked: Parked) => Effect.Effect<void, StorageError>) {
+    const parked = { state, prompts: this.prompts }
+    return Effect.as(Effect.retry(park(parked), finishRetries), parked)
+  }
+
   private completed(answer: Answered): Effect.Effect<void, StorageError> {
-    const reasoning = this.reasoning === "" ? [] : [this.bubble("reasoning_answer", this.reasoning, "")]
-    const row: NewMessage = {
-      ...this.bubble("answer", answer.text, ""),
-      source: answer.source,
-      intermediate_steps: this.steps,
-      passages: answer.passages.map((passage) => ({
-        text: passage.text,
-        file_id: passage.fileId,
-        file_name: passage.fileName,
-        page: passage.page,
-        score: passage.score
-      }))
-    }
-    return Effect.map(this.end("done", "", [...reasoning, row]), (ids) => {
-      this.log.append(this.frames.processingEnded(this.steps))
-      const streamed = this.text !== ""
-      for (const frame of this.frames.answer(answer, streamed, ids.at(-1) ?? null)) this.log.append(frame)
+    const { reasoning, text } = this.drafts.own
+    const rows = [
+      ...(reasoning === "" ? [] : [bubble("reasoning_answer", reasoning, "")]),
+      answerRow(answer, { intermediate_steps: this.steps })
+    ]
+    return Effect.map(this.end("done", "", rows, answer.usage), (ids) => {
+      this.append(this.frames.processingEnded(this.steps))
+      for (const frame of this.frames.answer(answer, text !== "", ids.at(-1) ?? null)) this.append(frame)
     })
   }
 
-  /** Stopped or failed: what was streamed is kept as a broken answer, what is open is closed. */
+  private finished(usage: Usage): Effect.Effect<void, StorageError> {
+    return Effect.map(this.end("done", "", [], usage), () => this.closeProcessing())
+  }
+
+  /** Stopped or failed: what was streamed is kept as broken answers, what is open is closed. */
   private broke(
     status: "stopped" | "failed",
     error: ProtocolError | null
@@ -235,35 +334,28 @@ export class Recorder {
       started,
       ended: { _tag: "ToolEnded" as const, id: started.id, output, failed: true }
     }))
-    const parts = (
-      [
-        ["reasoning_answer", this.reasoning],
-        ["answer", this.text]
-      ] as const
-    ).filter(([, text]) => text !== "")
+    const parts = this.drafts.unsettled(this.frames)
     const rows = [
       ...tools.map(({ started, ended }) => toolRow(started, ended)),
-      ...parts.map(([category, text]) => this.bubble(category, text, breakAnswer))
+      ...parts.map(({ row }) => row)
     ]
     const told = error === null ? null : tell(error)
     const reason = told === null ? "" : String(told.data["exception"] ?? told.status_message)
     return Effect.map(this.end(status, reason, rows), (ids) => {
       for (const [i, { started, ended }] of tools.entries()) {
-        this.log.append(this.frames.toolEnded(started, ended, ids[i] ?? null))
+        this.append(this.frames.toolEnded(started, ended, ids[i] ?? null))
       }
-      for (const [i, [category, text]] of parts.entries()) {
-        this.log.append(this.frames.broken(category, text, ids[tools.length + i] ?? null))
-      }
-      this.log.append(told === null ? this.frames.stopped() : this.frames.failed(told))
+      for (const [i, { frame }] of parts.entries()) this.append(frame(ids[tools.length + i] ?? null))
+      this.append(told === null ? this.frames.stopped() : this.frames.failed(told))
     })
   }
 
-  private bubble(category: "answer" | "reasoning_answer", message: string, remark: string): NewMessage {
-    return { is_bot: true, type: "end", category, message, remark }
-  }
-
-  private end(status: Ending["status"], error: string, messages: ReadonlyArray<NewMessage>) {
-    const usage = this.answer?.usage ?? noUsage
+  private end(
+    status: Ending["status"],
+    error: string,
+    messages: ReadonlyArray<NewMessage>,
+    usage: Usage = noUsage
+  ) {
     return this.journal
       .finish(this.runId, {
         status,
@@ -285,6 +377,12 @@ export class Recorder {
     return loggedDefect(`run ${this.runId}`, cause)
   }
 }
+
+const bubble = (
+  category: "answer" | "reasoning_answer",
+  message: string,
+  remark: "" | typeof breakAnswer
+): NewMessage => ({ is_bot: true, type: "end", category, message, remark })
 
 /** Logs the cause under a fresh id; the client gets the id alone. */
 export const loggedDefect = (where: string, cause: Cause.Cause<unknown>): Effect.Effect<Defect> =>

@@ -8,9 +8,8 @@
  * Plain synchronous code: a token passes here, and an Effect per token costs several times the frame
  * (docs/architecture.md, "The hot path"). Each frame is serialised once, however many sockets read it.
  */
-import { type Address, type Frame, frame } from "../protocol/frames.ts"
-
-export type DeltaKind = "content" | "reasoning_content"
+import type { Address, Frame } from "../protocol/frames.ts"
+import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 
 interface FrameEntry {
   readonly kind: "frame"
@@ -23,7 +22,7 @@ interface DeltaEntry {
   readonly kind: DeltaKind
   readonly first: number
   readonly pieces: Array<string>
-  readonly runId: string
+  readonly bubble: StreamBubble
 }
 
 type Entry = FrameEntry | DeltaEntry
@@ -71,13 +70,9 @@ export class FrameLog {
   private readonly entries: Array<Entry> = []
   private readers: ReadonlyArray<LogReader> = []
   private readonly onDirty: (log: FrameLog) => void
-  /** Serialised parts of a delta frame that never change within a run. */
-  private deltaHead = ""
-  private deltaTail = ""
-  private deltaRun = ""
   private pendingKind: DeltaKind = "content"
   private pending = ""
-  private pendingRun = ""
+  private pendingBubble: StreamBubble | null = null
   private seq = 0
   private chars = 0
   private frames = 0
@@ -140,13 +135,13 @@ export class FrameLog {
     return numbered
   }
 
-  /** Adds streaming text. Neighbours of one kind within a turn of the event loop become one frame. */
-  delta(kind: DeltaKind, text: string, runId: string): void {
+  /** Adds streaming text. Neighbours of one kind and bubble within a turn of the event loop become one frame. */
+  delta(kind: DeltaKind, text: string, bubble: StreamBubble): void {
     if (text === "") return
-    if (this.pending !== "" && (this.pendingKind !== kind || this.pendingRun !== runId)) this.seal()
+    if (this.pending !== "" && (this.pendingKind !== kind || this.pendingBubble !== bubble)) this.seal()
     if (this.pending === "") {
       this.pendingKind = kind
-      this.pendingRun = runId
+      this.pendingBubble = bubble
       this.onDirty(this)
     }
     this.pending += text
@@ -154,7 +149,8 @@ export class FrameLog {
 
   /** Gives the pending text its number. */
   private seal(): void {
-    if (this.pending === "") return
+    const bubble = this.pendingBubble
+    if (this.pending === "" || bubble === null) return
     const text = this.pending
     this.pending = ""
     this.seq += 1
@@ -164,7 +160,7 @@ export class FrameLog {
     if (
       last !== undefined &&
       last.kind === this.pendingKind &&
-      last.runId === this.pendingRun &&
+      last.bubble === bubble &&
       this.seq > this.runStart
     ) {
       last.pieces.push(text)
@@ -173,7 +169,7 @@ export class FrameLog {
         kind: this.pendingKind,
         first: this.seq,
         pieces: [text],
-        runId: this.pendingRun
+        bubble
       })
     }
   }
@@ -231,26 +227,9 @@ export class FrameLog {
   }
 
   private encodeDelta(entry: DeltaEntry, text: string, first: number, seq: number): string {
-    if (this.deltaRun !== entry.runId) this.prepareDelta(entry.runId)
-    const quoted = JSON.stringify(text)
-    const message =
-      entry.kind === "content"
-        ? `{"content":${quoted},"reasoning_content":""}`
-        : `{"content":"","reasoning_content":${quoted}}`
+    const [head, tail] = entry.bubble[entry.kind]
     const cover = first === seq ? "" : `,"first_seq":${first}`
-    return `${this.deltaHead}${message}${this.deltaTail}${cover},"seq":${seq}}`
-  }
-
-  /** Serialises a delta frame around a hole for the message, once a run. */
-  private prepareDelta(runId: string): void {
-    const whole = JSON.stringify(
-      frame(this.address, "stream", "processing", { message: { hole: 0 }, run_id: runId })
-    )
-    const hole = '{"hole":0}'
-    const at = whole.indexOf(hole)
-    this.deltaHead = whole.slice(0, at)
-    this.deltaTail = whole.slice(at + hole.length, -1)
-    this.deltaRun = runId
+    return `${head}${JSON.stringify(text)}${tail}${cover},"seq":${seq}}`
   }
 
   /** Index of the first entry that reaches beyond `seq`. */

@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -18,6 +19,7 @@ import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
 import { type Journal, storedJournals, unsavedJournal } from "../run/Journal.ts"
+import { Runs } from "../storage/Runs.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
@@ -32,6 +34,9 @@ const keepIdle = "5 minutes"
 
 /** Idle sessions at most; beyond it the one that has been idle longest is dropped. */
 const maxSessions = 20_000
+
+/** Runs that have waited too long and are ended in one go. */
+const overdueAtOnce = 100
 
 export interface HubService {
   /**
@@ -63,6 +68,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const actions = yield* Actions
       const ticker = yield* Ticker
       const sessions = yield* Sessions
+      const runs = yield* Runs
       const journalOf = yield* storedJournals
       const live = new Map<string, ReadonlyArray<Session>>()
       let running = 0
@@ -97,7 +103,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             }),
             nodeId: settings.nodeId,
             maxQueued: settings.maxQueuedRuns,
-            orphanTimeout: settings.runOrphanTimeout
+            orphanTimeout: settings.runOrphanTimeout,
+            waitLimit: settings.inputWaitLimit
           })
         )
 
@@ -193,6 +200,30 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             if (key.chatId === chatId) yield* RcMap.invalidate(rcMap, key)
           }
         })
+
+      /** Ends what has waited too long, here where a session is live, else in the database alone. */
+      const endOverdue = Effect.gen(function* () {
+        for (const { run } of yield* runs.overdue(overdueAtOnce)) {
+          yield* Effect.forEach(live.get(run.chat_id) ?? [], (session) => session.expire(run.id))
+          // Nothing happens where a session has ended it already.
+          yield* runs.finish(run.id, {
+            status: "failed",
+            error: "no reply came in time",
+            promptTokens: 0,
+            completionTokens: 0,
+            messages: []
+          })
+        }
+      }).pipe(
+        Effect.catchAll((error) =>
+          Effect.logWarning("runs that wait for a reply could not be looked through", error.cause)
+        )
+      )
+      const often = Duration.clamp(Duration.times(settings.inputWaitLimit, 0.1), {
+        minimum: "100 millis",
+        maximum: "30 seconds"
+      })
+      yield* endOverdue.pipe(Effect.repeat(Schedule.spaced(often)), Effect.forkScoped)
 
       return Context.make(Hub, { open, openPrivate, drain, activeRuns: () => running }).pipe(
         Context.add(SessionControl, { forget, draining: Effect.sync(() => draining) })

@@ -18,7 +18,7 @@ import type {
   SessionBusy
 } from "../protocol/errors.ts"
 import type { Address, Frame } from "../protocol/frames.ts"
-import type { Ask } from "../protocol/payloads.ts"
+import type { Ask, Reply } from "../protocol/payloads.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
 
@@ -34,6 +34,9 @@ export type AskOutcome =
   /** It had been accepted before: `begin` is that run's first frame, said again. */
   | { readonly _tag: "Repeated"; readonly begin: Frame }
 
+/** `Repeated`: this very reply came before, and has done its work. */
+export type ReplyOutcome = { readonly _tag: "Taken" | "Repeated"; readonly runId: string }
+
 export type AskError =
   | AppError
   | InvalidInput
@@ -48,9 +51,17 @@ export interface Session {
   readonly log: FrameLog
   /** The run in progress, if there is one. */
   readonly activeRun: () => string | null
+  /** Whether it runs, or waits for a person's reply. */
+  readonly status: () => "idle" | "running" | "waiting"
   /** Counts a socket as present. What it answers counts it as gone again, once however often it is run. */
   readonly attend: Effect.Effect<Effect.Effect<void>>
   readonly ask: (ask: Ask, asker: Asker) => Effect.Effect<AskOutcome, AskError>
+  /** Goes on with the run that waits, where the reply fits what it waits for. */
+  readonly reply: (reply: Reply, asker: Asker) => Effect.Effect<ReplyOutcome, AskError>
+  /** What to tell a client that does not know how things stand: what is being asked, or that nothing runs. */
+  readonly checkStatus: Effect.Effect<ReadonlyArray<Frame>, AskError>
+  /** Ends a run that has waited too long; a run that does not wait is left alone. */
+  readonly expire: (runId: string) => Effect.Effect<void>
   /** Ends the run in progress, and with "all" the waiting questions too. Answers whether there was a run. */
   readonly stop: (scope: "run" | "all") => Effect.Effect<boolean>
   /** The model forgets what was said before now. */

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import type { AppError } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
-import type { Ask } from "../protocol/payloads.ts"
+import type { Ask, Reply } from "../protocol/payloads.ts"
 import type { ActionTable } from "../run/Actions.ts"
 import type { Checkpoints } from "../run/Checkpoints.ts"
 import type { Journal } from "../run/Journal.ts"
@@ -35,6 +35,8 @@ export interface SessionOptions {
   readonly nodeId: string
   readonly maxQueued: number
   readonly orphanTimeout: Duration.Duration
+  /** How long a run waits for a person. */
+  readonly waitLimit: Duration.Duration
   /** Keeps the session alive until the scope closes, sockets or not. */
   readonly retain: Effect.Effect<unknown, never, Scope.Scope>
 }
@@ -62,6 +64,10 @@ class LiveSession implements Session {
     return this.made === null ? null : this.made.activeRun()
   }
 
+  status(): "idle" | "running" | "waiting" {
+    return this.made === null ? "idle" : this.made.status()
+  }
+
   get attend(): Effect.Effect<Effect.Effect<void>> {
     return Effect.map(this.count(1), () => {
       let present = true
@@ -75,6 +81,18 @@ class LiveSession implements Session {
 
   ask(ask: Ask, asker: Asker): ReturnType<Session["ask"]> {
     return this.turns.ask(ask, asker)
+  }
+
+  reply(reply: Reply, asker: Asker): ReturnType<Session["reply"]> {
+    return this.turns.reply(reply, asker)
+  }
+
+  get checkStatus(): Session["checkStatus"] {
+    return this.turns.checkStatus
+  }
+
+  expire(runId: string): Effect.Effect<void> {
+    return this.made === null ? Effect.void : this.made.expire(runId)
   }
 
   stop(scope: "run" | "all"): Effect.Effect<boolean> {

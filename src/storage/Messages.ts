@@ -17,6 +17,8 @@ export interface MessageStore {
   readonly get: (id: number) => Effect.Effect<Option.Option<ChatMessage>, StorageError>
   /** Newest first, by keyset: a page costs the same at any depth. */
   readonly page: (query: HistoryQuery) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
+  /** Every message of a run, oldest first. */
+  readonly ofRun: (runId: string) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
   /**
    * The messages of the latest `rounds` complete rounds, oldest first: of the runs with status `done` whose
    * question lies after the session's memory floor, every message, without those remarked `break_answer`.

@@ -13,7 +13,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { FlowType, NewMessage, Run, RunStatus } from "./rows.ts"
+import type { FlowType, NewMessage, Run, RunStatus, WaitingRun } from "./rows.ts"
 import type { SessionTaken, StorageError } from "./StorageError.ts"
 
 export interface Acceptance {
@@ -50,11 +50,20 @@ export interface Ending {
   readonly messages: ReadonlyArray<NewMessage>
 }
 
+/** What a run needs to go on once a person has replied. */
+export interface Wait {
+  /** JSON text. */
+  readonly state: string
+  readonly until: Date
+}
+
 /** Text that came since the last checkpoint, to be added to the run's partial answer. */
 export interface Checkpoint {
   readonly runId: string
   readonly text: string
   readonly reasoning: string
+  /** true: it is the whole of it, and not to be added. */
+  readonly replaces?: boolean
 }
 
 export interface RunStore {
@@ -67,6 +76,21 @@ export interface RunStore {
     runId: string,
     messages: ReadonlyArray<NewMessage>
   ) => Effect.Effect<ReadonlyArray<number>, StorageError>
+  /** The same for messages that hold what the partial answer held: it is cleared with them. */
+  readonly settle: (
+    runId: string,
+    messages: ReadonlyArray<NewMessage>
+  ) => Effect.Effect<ReadonlyArray<number>, StorageError>
+  /** Unended → `waiting_input`: nothing runs until `resume`. Clears the partial answer. */
+  readonly park: (runId: string, wait: Wait) => Effect.Effect<void, StorageError>
+  /** `waiting_input` → `running`, with the reply's message. None, and nothing done, where it does not wait. */
+  readonly resume: (runId: string, reply: NewMessage) => Effect.Effect<Option.Option<number>, StorageError>
+  /** The chat's run that waits. */
+  readonly waiting: (chatId: string) => Effect.Effect<Option.Option<WaitingRun>, StorageError>
+  /** Runs that have waited too long, at most `limit`, the longest first. */
+  readonly overdue: (limit: number) => Effect.Effect<ReadonlyArray<WaitingRun>, StorageError>
+  /** Stopped, failed or lost → `queued`, to go on where it broke off. False where it is in another state. */
+  readonly reopen: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
   /** Adds to the partial answers of many runs in one transaction; runs that have ended are left alone. */
   readonly checkpoint: (parts: ReadonlyArray<Checkpoint>) => Effect.Effect<void, StorageError>
   /** Ends a run, stores its last messages, answers their ids in order. Clears the partial answer. */
@@ -78,7 +102,7 @@ export interface RunStore {
   readonly find: (chatId: string, clientMsgId: string) => Effect.Effect<Option.Option<Run>, StorageError>
   /** Newest first, at most `limit`. */
   readonly ofChat: (chatId: string, limit: number) => Effect.Effect<ReadonlyArray<Run>, StorageError>
-  /** Runs of this owner that have not ended, oldest first. */
+  /** Runs of this owner that have not ended and do not wait for a person, oldest first. */
   readonly unfinished: (owner: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
 }
 

@@ -70,11 +70,12 @@ export const scriptedModel = (...turns: ReadonlyArray<Turn>): ScriptedModel => {
 /** Collects, in one list, what the sink gets and what is pushed to it. */
 export const makeTranscript = () => {
   const lines: Array<string> = []
+  const told = (head: string) => ({
+    text: (delta: string) => void lines.push(`${head}text ${delta}`),
+    reasoning: (delta: string) => void lines.push(`${head}reasoning ${delta}`)
+  })
   return {
     lines,
-    sink: Deltas.of({
-      text: (delta) => lines.push(`text ${delta}`),
-      reasoning: (delta) => lines.push(`reasoning ${delta}`)
-    })
+    sink: Deltas.of({ ...told(""), node: (run) => told(`${run.nodeId} `) })
   }
 }

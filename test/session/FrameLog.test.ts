@@ -1,9 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { frame } from "../../src/protocol/frames.ts"
+import { runBubble } from "../../src/protocol/streaming.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
 
 const address = { flowId: "f".repeat(32), chatId: "chat" }
+
+const r1 = runBubble(address, "r1")
+const r2 = runBubble(address, "r2")
 
 const makeLog = (retention?: { maxFrames: number; maxChars: number }) =>
   new FrameLog({
@@ -52,10 +56,10 @@ describe("FrameLog", () => {
 
   it("makes one frame of the deltas of one turn, and another of the next", () => {
     const log = makeLog()
-    log.delta("content", "a", "r1")
-    log.delta("content", "b", "r1")
+    log.delta("content", "a", r1)
+    log.delta("content", "b", r1)
     log.flush()
-    log.delta("content", "c", "r1")
+    log.delta("content", "c", r1)
     log.flush()
     expect(readAll(log, 0).map(({ seq, message }) => [seq, message])).toEqual([
       [1, { content: "ab", reasoning_content: "" }],
@@ -66,7 +70,7 @@ describe("FrameLog", () => {
   it("writes a delta exactly as it would write the whole frame", () => {
     const log = makeLog()
     const text = 'quote " backslash \\ newline \n emoji 🎈 null \u0000 line \u2028'
-    log.delta("reasoning_content", text, "r1")
+    log.delta("reasoning_content", text, r1)
     log.flush()
     const whole = frame(address, "stream", "processing", {
       message: { content: "", reasoning_content: text },
@@ -78,10 +82,10 @@ describe("FrameLog", () => {
 
   it("keeps reasoning, text and events in their order", () => {
     const log = makeLog()
-    log.delta("reasoning_content", "think", "r1")
-    log.delta("content", "say", "r1")
+    log.delta("reasoning_content", "think", r1)
+    log.delta("content", "say", r1)
     log.append(frame(address, "start", "tool"))
-    log.delta("content", "more", "r1")
+    log.delta("content", "more", r1)
     log.flush()
     expect(readAll(log, 0).map(({ type, message }) => (type === "stream" ? message : type))).toEqual([
       { content: "", reasoning_content: "think" },
@@ -94,7 +98,7 @@ describe("FrameLog", () => {
   it("merges what a reader is far behind on, and says which numbers the frame covers", () => {
     const log = makeLog()
     for (let i = 0; i < 200; i++) {
-      log.delta("content", `${i},`, "r1")
+      log.delta("content", `${i},`, r1)
       log.flush()
     }
     const [only, ...rest] = readAll(log, 50)
@@ -109,7 +113,7 @@ describe("FrameLog", () => {
     const log = makeLog()
     log.beginRun()
     for (let i = 0; i < 100_000; i++) {
-      log.delta("content", "tok ", "r1")
+      log.delta("content", "tok ", r1)
       log.flush()
     }
     const frames = readAll(log, 0)
@@ -126,7 +130,7 @@ describe("FrameLog", () => {
     expect(readAll(log, log.joinPoint)).toEqual([])
     log.beginRun()
     log.append(frame(address, "begin", "processing", { run_id: "r2" }))
-    log.delta("content", "so far", "r2")
+    log.delta("content", "so far", r2)
     log.flush()
     expect(readAll(log, log.joinPoint).map(({ seq, run_id }) => [seq, run_id])).toEqual([
       [3, "r2"],
@@ -187,7 +191,7 @@ describe("FrameLog", () => {
             if (step.kind === "frame") log.append(frame(address, "info", "system"))
             else if (!("text" in step)) log.flush()
             else {
-              log.delta(step.kind, step.text, "r1")
+              log.delta(step.kind, step.text, r1)
               if (step.kind === "content") text += step.text
             }
             if (countdown-- > 0) continue

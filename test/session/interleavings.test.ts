@@ -171,6 +171,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       nodeId: "node-1",
       maxQueued: 4,
       orphanTimeout: Duration.minutes(10),
+      waitLimit: Duration.hours(1),
       retain: Effect.void
     })
     yield* session.attend

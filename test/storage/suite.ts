@@ -6,11 +6,13 @@ import { describe, layer } from "@effect/vitest"
 import type { Layer } from "effect/Layer"
 import { acceptingSuite } from "./suite/accepting.ts"
 import { contentSuite } from "./suite/content.ts"
+import { filesSuite } from "./suite/files.ts"
 import { flowsSuite } from "./suite/flows.ts"
 import { messagesSuite } from "./suite/messages.ts"
 import { peopleSuite } from "./suite/people.ts"
 import { runningSuite } from "./suite/running.ts"
 import { sessionsSuite } from "./suite/sessions.ts"
+import { waitingSuite } from "./suite/waiting.ts"
 import type { Stores } from "./suite/vocabulary.ts"
 
 export const storageSuite = <E>(name: string, stores: Layer<Stores, E>) =>
@@ -18,10 +20,12 @@ export const storageSuite = <E>(name: string, stores: Layer<Stores, E>) =>
     layer(stores)((it) => {
       acceptingSuite(it)
       runningSuite(it)
+      waitingSuite(it)
       messagesSuite(it)
       contentSuite(it)
       sessionsSuite(it)
       flowsSuite(it)
+      filesSuite(it)
       peopleSuite(it, stores)
     })
   })

@@ -2,15 +2,27 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { DocumentsService } from "../../knowledge/Documents.ts"
+import type { RetrievalService } from "../../knowledge/Retrieval.ts"
 import type { LanguageModelService } from "../../model/LanguageModel.ts"
+import type { LibraryService } from "../../model/Library.ts"
+import type { FormValues } from "../App.ts"
 import { firstIssue } from "../firstIssue.ts"
 import { fault, type GraphFault, type GraphNode, named } from "./Graph.ts"
+import type { Tools } from "../tools/tools.ts"
 import { isPart, type Part } from "./Part.ts"
 
 /** What nodes build with. */
 export interface Workbench {
   readonly flowId: string
   readonly model: LanguageModelService
+  /** The files of the app as a whole: what a store without documents of its own searches. */
+  readonly library: LibraryService
+  readonly documents: DocumentsService
+  readonly retrieval: RetrievalService
+  readonly tools: Tools
+  /** What the app's input nodes were given. */
+  readonly values: FormValues
 }
 
 export interface NodeType {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Messages } from "../Messages.ts"
-import { breakAnswer, type ChatMessage } from "../rows.ts"
+import { breakAnswer, type ChatMessage, unseen } from "../rows.ts"
 import type { MemoryState } from "./state.ts"
 
 export const makeMessages = (state: MemoryState) => {
@@ -14,10 +14,13 @@ export const makeMessages = (state: MemoryState) => {
     page: ({ chatId, before, limit }) =>
       Effect.sync(() =>
         ofChat(chatId)
-          .filter((message) => before === null || message.id < before)
+          .filter(({ id, category }) => category !== unseen && (before === null || id < before))
           .toReversed()
           .slice(0, limit)
       ),
+
+    ofRun: (runId) =>
+      Effect.sync(() => [...state.messages.values()].filter((message) => message.run_id === runId)),
 
     memory: (chatId, rounds) =>
       Effect.sync(() => {

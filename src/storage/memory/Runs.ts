@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { type Acceptance, type Accepted, Runs } from "../Runs.ts"
-import type { ChatMessage, MessageSession, NewMessage, Run } from "../rows.ts"
+import type { ChatMessage, MessageSession, NewMessage, Run, WaitingRun } from "../rows.ts"
 import { SessionTaken } from "../StorageError.ts"
 import { at, type MemoryState } from "./state.ts"
 
@@ -115,6 +115,12 @@ export const makeRuns = (state: MemoryState) => {
     return Either.right({ run, fresh: true })
   }
 
+  const waits = (): ReadonlyArray<WaitingRun> =>
+    [...state.waits].flatMap(([runId, wait]) => {
+      const run = state.runs.get(runId)
+      return run === undefined ? [] : [{ run, ...wait }]
+    })
+
   return Runs.of({
     accept: (acceptance) => Effect.flatten(at((now) => accept(acceptance, now))),
 
@@ -130,15 +136,65 @@ export const makeRuns = (state: MemoryState) => {
         return run === undefined ? [] : messages.map((message) => insert(run, message, now))
       }),
 
+    settle: (runId, messages) =>
+      at((now) => {
+        const run = unended(runId)
+        if (run === undefined) return []
+        state.runs.set(runId, { ...run, partial_text: "", partial_reasoning: "" })
+        return messages.map((message) => insert(run, message, now))
+      }),
+
+    park: (runId, wait) =>
+      Effect.sync(() => {
+        const run = unended(runId)
+        if (run === undefined) return
+        state.runs.set(runId, {
+          ...run,
+          status: "waiting_input",
+          partial_text: "",
+          partial_reasoning: ""
+        })
+        state.waits.set(runId, wait)
+      }),
+
+    resume: (runId, reply) =>
+      at((now) => {
+        const run = state.runs.get(runId)
+        if (run?.status !== "waiting_input") return Option.none()
+        state.runs.set(runId, { ...run, status: "running" })
+        state.waits.delete(runId)
+        touch(run.chat_id, now)
+        return Option.some(insert(run, reply, now))
+      }),
+
+    waiting: (chatId) =>
+      Effect.sync(() => Option.fromNullable(waits().find(({ run }) => run.chat_id === chatId))),
+
+    overdue: (limit) =>
+      at((now) =>
+        waits()
+          .filter(({ until }) => until <= now)
+          .toSorted((a, b) => a.until.getTime() - b.until.getTime())
+          .slice(0, limit)
+      ),
+
+    reopen: (runId, owner) =>
+      Effect.sync(() => {
+        const run = state.runs.get(runId)
+        if (run === undefined || !["stopped", "failed", "lost"].includes(run.status)) return false
+        state.runs.set(runId, { ...run, status: "queued", owner, error: "", end_time: null })
+        return true
+      }),
+
     checkpoint: (parts) =>
       Effect.sync(() => {
-        for (const { runId, text, reasoning } of parts) {
+        for (const { runId, text, reasoning, replaces = false } of parts) {
           const run = unended(runId)
           if (run === undefined) continue
           state.runs.set(runId, {
             ...run,
-            partial_text: run.partial_text + text,
-            partial_reasoning: run.partial_reasoning + reasoning
+            partial_text: (replaces ? "" : run.partial_text) + text,
+            partial_reasoning: (replaces ? "" : run.partial_reasoning) + reasoning
           })
         }
       }),
@@ -157,6 +213,7 @@ export const makeRuns = (state: MemoryState) => {
           partial_reasoning: "",
           end_time: now
         })
+        state.waits.delete(runId)
         touch(run.chat_id, now)
         return ending.messages.map((message) => insert(run, message, now))
       }),
@@ -174,6 +231,7 @@ export const makeRuns = (state: MemoryState) => {
           }
         }
         state.chats.set(run.chat_id, kept)
+        state.waits.delete(runId)
         state.runs.set(runId, {
           ...run,
           status: "stopped",
@@ -198,7 +256,7 @@ export const makeRuns = (state: MemoryState) => {
     unfinished: (owner) =>
       Effect.sync(() =>
         [...state.runs.values()]
-          .filter((run) => run.owner === owner && !hasEnded(run))
+          .filter((run) => run.owner === owner && (run.status === "queued" || run.status === "running"))
           .toSorted((a, b) => a.question_id - b.question_id)
       )
   })

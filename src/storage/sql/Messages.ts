@@ -1,5 +1,5 @@
 import { Messages } from "../Messages.ts"
-import { breakAnswer } from "../rows.ts"
+import { breakAnswer, unseen } from "../rows.ts"
 import { MessageRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during } from "./Database.ts"
 
@@ -13,9 +13,14 @@ export const makeMessages = ({ sql, byChat, whole }: Database) =>
     page: ({ chatId, before, limit }) => {
       const older = before === null ? sql.literal("") : sql`AND id < ${before}`
       return messages(
-        sql`SELECT * FROM chat_message ${byChat} WHERE chat_id = ${chatId} ${older} ORDER BY id DESC LIMIT ${whole(limit)}`
+        sql`SELECT * FROM chat_message ${byChat} WHERE chat_id = ${chatId} AND category <> ${unseen} ${older} ORDER BY id DESC LIMIT ${whole(limit)}`
       ).pipe(during("messages.page"))
     },
+
+    ofRun: (runId) =>
+      messages(sql`SELECT * FROM chat_message WHERE run_id = ${runId} ORDER BY id`).pipe(
+        during("messages.ofRun")
+      ),
 
     // Round by round: a question that waited in the queue was stored before the answer it waited for.
     memory: (chatId, rounds) =>

@@ -7,14 +7,21 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Acceptance, type Checkpoint, Runs } from "../Runs.ts"
-import type { NewMessage, Run } from "../rows.ts"
+import type { NewMessage, Run, WaitingRun } from "../rows.ts"
 import { SessionTaken } from "../StorageError.ts"
-import { RunRow } from "./columns.ts"
+import { RunRow, sqlTime, WaitRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 import { type Author, insertMessage } from "./insertMessage.ts"
 
 const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
+const waits = decodeAll(WaitRow)
+
+const waitingRun = ({ state, wait_until, ...run }: typeof WaitRow.Type): WaitingRun => ({
+  run,
+  state,
+  until: wait_until
+})
 
 const openedSession = decodeFirst(
   Schema.Struct({
@@ -131,6 +138,9 @@ export const makeRuns = (database: Database) => {
   const insertMessages = (run: Run, messages: ReadonlyArray<NewMessage>, time: string) =>
     Effect.forEach(messages, (message) => insertMessage(database, authorOf(run), message, time))
 
+  const replaced = (part: Checkpoint) =>
+    sql`UPDATE run SET partial_text = ${part.text}, partial_reasoning = ${part.reasoning} WHERE id = ${part.runId} AND ${unended}`
+
   const appended = (part: Checkpoint) =>
     sql.onDialectOrElse({
       mysql: () =>
@@ -138,6 +148,10 @@ export const makeRuns = (database: Database) => {
       orElse: () =>
         sql`UPDATE run SET partial_text = partial_text || ${part.text}, partial_reasoning = partial_reasoning || ${part.reasoning} WHERE id = ${part.runId} AND ${unended}`
     })
+
+  const written = (part: Checkpoint) => (part.replaces === true ? replaced(part) : appended(part))
+
+  const unwait = (runId: string) => sql`DELETE FROM run_wait WHERE run_id = ${runId}`
 
   return Runs.of({
     accept: (acceptance) =>
@@ -160,13 +174,71 @@ export const makeRuns = (database: Database) => {
         return yield* insertMessages(held.value, messages, (yield* now).text)
       }).pipe(atomic, during("runs.record")),
 
+    settle: (runId, messages) =>
+      Effect.gen(function* () {
+        const held = yield* hold(runId)
+        if (Option.isNone(held)) return []
+        yield* sql`UPDATE run SET partial_text = '', partial_reasoning = '' WHERE id = ${runId}`
+        return yield* insertMessages(held.value, messages, (yield* now).text)
+      }).pipe(atomic, during("runs.settle")),
+
+    park: (runId, { state, until }) =>
+      Effect.gen(function* () {
+        const held = yield* hold(runId)
+        if (Option.isNone(held)) return
+        yield* sql`UPDATE run SET status = 'waiting_input', partial_text = '', partial_reasoning = '' WHERE id = ${runId}`
+        yield* unwait(runId)
+        const wait = { run_id: runId, chat_id: held.value.chat_id, state, wait_until: sqlTime(until) }
+        yield* sql`INSERT INTO run_wait ${sql.insert(wait)}`
+      }).pipe(atomic, during("runs.park")),
+
+    resume: (runId, reply) =>
+      Effect.gen(function* () {
+        const held = yield* hold(runId)
+        if (Option.isNone(held) || held.value.status !== "waiting_input") return Option.none<number>()
+        const { text: time } = yield* now
+        yield* sql`UPDATE run SET status = 'running' WHERE id = ${runId}`
+        yield* unwait(runId)
+        yield* sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${held.value.chat_id}`
+        return Option.some(yield* insertMessage(database, authorOf(held.value), reply, time))
+      }).pipe(atomic, during("runs.resume")),
+
+    waiting: (chatId) =>
+      waits(
+        sql`SELECT r.*, w.state, w.wait_until FROM run_wait w JOIN run r ON r.id = w.run_id WHERE w.chat_id = ${chatId} ORDER BY r.question_id DESC LIMIT 1`
+      ).pipe(
+        Effect.map(([wait]) => (wait === undefined ? Option.none() : Option.some(waitingRun(wait)))),
+        during("runs.waiting")
+      ),
+
+    overdue: (limit) =>
+      Effect.flatMap(now, ({ text: time }) =>
+        waits(
+          sql`SELECT r.*, w.state, w.wait_until FROM run_wait w JOIN run r ON r.id = w.run_id WHERE w.wait_until <= ${time} ORDER BY w.wait_until LIMIT ${whole(limit)}`
+        )
+      ).pipe(
+        Effect.map((rows) => rows.map(waitingRun)),
+        during("runs.overdue")
+      ),
+
+    reopen: (runId, owner) =>
+      database
+        .write(
+          sql`UPDATE run SET status = 'queued', owner = ${owner}, error = '', end_time = NULL WHERE id = ${runId} AND status IN ('stopped', 'failed', 'lost')`
+        )
+        .pipe(
+          alone,
+          Effect.map(({ changes }) => changes > 0),
+          during("runs.reopen")
+        ),
+
     checkpoint: (parts) => {
       const [first, ...rest] = parts.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
       if (first === undefined) return Effect.void
       const all =
         rest.length === 0
-          ? Effect.asVoid(alone(appended(first)))
-          : Effect.asVoid(atomic(Effect.forEach([first, ...rest], appended)))
+          ? Effect.asVoid(alone(written(first)))
+          : Effect.asVoid(atomic(Effect.forEach([first, ...rest], written)))
       return all.pipe(during("runs.checkpoint"))
     },
 
@@ -177,6 +249,7 @@ export const makeRuns = (database: Database) => {
         const { text: time } = yield* now
         const end = sql`status = ${ending.status}, error = ${ending.error}, prompt_tokens = ${ending.promptTokens}, completion_tokens = ${ending.completionTokens}, partial_text = '', partial_reasoning = '', end_time = ${time}`
         const { chat_id } = held.value
+        if (held.value.status === "waiting_input") yield* unwait(runId)
         yield* sql.onDialectOrElse({
           // Both rows at once: a round trip less in the busiest transaction.
           mysql: () =>
@@ -199,6 +272,7 @@ export const makeRuns = (database: Database) => {
         const { text: time } = yield* now
         yield* sql`DELETE FROM recall_chunk WHERE message_id IN (SELECT id FROM chat_message WHERE run_id = ${runId})`
         yield* sql`DELETE FROM chat_message WHERE run_id = ${runId}`
+        yield* unwait(runId)
         yield* sql`UPDATE run SET status = 'stopped', partial_text = '', partial_reasoning = '', end_time = COALESCE(end_time, ${time}) WHERE id = ${runId}`
       }).pipe(atomic, during("runs.rollback")),
 
@@ -212,8 +286,8 @@ export const makeRuns = (database: Database) => {
       ).pipe(during("runs.ofChat")),
 
     unfinished: (owner) =>
-      runs(sql`SELECT * FROM run WHERE owner = ${owner} AND ${unended} ORDER BY question_id`).pipe(
-        during("runs.unfinished")
-      )
+      runs(
+        sql`SELECT * FROM run WHERE owner = ${owner} AND status IN ('queued', 'running') ORDER BY question_id`
+      ).pipe(during("runs.unfinished"))
   })
 }

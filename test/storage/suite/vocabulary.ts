@@ -7,13 +7,15 @@ import type { Audit } from "../../../src/storage/Audit.ts"
 import type { Files } from "../../../src/storage/Files.ts"
 import type { Flows, NewFlow } from "../../../src/storage/Flows.ts"
 import type { Messages } from "../../../src/storage/Messages.ts"
+import type { Recalls } from "../../../src/storage/Recalls.ts"
+import type { Reports } from "../../../src/storage/Reports.ts"
 import { type Acceptance, type Ending, Runs } from "../../../src/storage/Runs.ts"
 import type { NewMessage } from "../../../src/storage/rows.ts"
 import type { Sessions } from "../../../src/storage/Sessions.ts"
 import type { StorageHealth } from "../../../src/storage/StorageHealth.ts"
 import type { Users } from "../../../src/storage/Users.ts"
 
-export type Stores = Runs | Sessions | Messages | Flows | Users | Audit | Files | StorageHealth
+export type Stores = Runs | Sessions | Messages | Flows | Users | Audit | Files | Recalls | Reports | StorageHealth
 
 export type It = Vitest.MethodsNonLive<Stores>
 

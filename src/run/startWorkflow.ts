@@ -1,0 +1,18 @@
+/** The action `workflow` (`init_data` on the wire): a workflow starts without a question, and asks by itself. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { RunFailed } from "../protocol/errors.ts"
+import type { Action } from "./Actions.ts"
+
+export const startWorkflow: Action = {
+  silent: true,
+  question: () => "",
+  run: ({ app, inputs, userId, journal }) =>
+    app.kind === "workflow"
+      ? Stream.unwrap(
+          Effect.map(journal.memory, (history) => app.answer({ text: "", inputs, userId, history }))
+        )
+      : Stream.fail(
+          new RunFailed({ reason: "this app is no workflow; ask it a question instead", kind: app.kind })
+        )
+}
