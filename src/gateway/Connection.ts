@@ -130,7 +130,10 @@ class Conversation {
           return
         case "Stop": {
           const stopped = yield* session.stop(payload.scope)
-          if (!stopped) peer.send(frame(address, "close", "processing"))
+          if (stopped) return
+          // Not before the frames of a run that has just ended.
+          session.log.flush()
+          peer.send(frame(address, "close", "processing"))
           return
         }
         case "ClearHistory":

@@ -19,12 +19,12 @@ import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
 import { type Journal, storedJournals, unsavedJournal } from "../run/Journal.ts"
-import { Runs } from "../storage/Runs.ts"
+import { type Ending, Runs } from "../storage/Runs.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
 import { makeSession, type RunSlots, type SessionOptions } from "./makeSession.ts"
-import type { Session } from "./Session.ts"
+import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
 import { Ticker } from "./Ticker.ts"
 import { whileOpen } from "./whileOpen.ts"
@@ -34,6 +34,8 @@ const keepIdle = "5 minutes"
 
 /** Idle sessions at most; beyond it the one that has been idle longest is dropped. */
 const maxSessions = 20_000
+
+const forgotten: Ending = { status: "stopped", error: "", promptTokens: 0, completionTokens: 0, messages: [] }
 
 /** Runs that have waited too long and are ended in one go. */
 const overdueAtOnce = 100
@@ -175,8 +177,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           return session
         })
 
-      const stopAll = (group: Iterable<Session>) =>
-        Effect.forEach([...group], (session) => session.stop("all"), {
+      const stopAll = (group: Iterable<Session>, scope: StopScope) =>
+        Effect.forEach([...group], (session) => session.stop(scope), {
           concurrency: "unbounded",
           discard: true
         })
@@ -190,12 +192,18 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         draining = true
         // Called while the server shuts down, where nothing can be interrupted unless it says so.
         yield* drained.pipe(Effect.interruptible, Effect.timeoutOption(settings.drainTimeout))
-        yield* stopAll([...live.values()].flatMap((group) => [...group]))
+        yield* stopAll(
+          [...live.values()].flatMap((group) => [...group]),
+          "drain"
+        )
       })
 
       const forget = (chatId: string) =>
         Effect.gen(function* () {
-          yield* stopAll(live.get(chatId) ?? [])
+          yield* stopAll(live.get(chatId) ?? [], "all")
+          // Where no session is live a run may still wait for its person.
+          const waiting = yield* runs.waiting(chatId)
+          if (Option.isSome(waiting)) yield* runs.finish(waiting.value.run.id, forgotten)
           for (const key of yield* RcMap.keys(rcMap)) {
             if (key.chatId === chatId) yield* RcMap.invalidate(rcMap, key)
           }

@@ -27,6 +27,8 @@ export interface Asker {
   readonly ip: string
 }
 
+export type StopScope = "run" | "all" | "drain"
+
 /** What came of a question. */
 export type AskOutcome =
   | { readonly _tag: "Begun"; readonly runId: string }
@@ -62,8 +64,12 @@ export interface Session {
   readonly checkStatus: Effect.Effect<ReadonlyArray<Frame>, AskError>
   /** Ends a run that has waited too long; a run that does not wait is left alone. */
   readonly expire: (runId: string) => Effect.Effect<void>
-  /** Ends the run in progress, and with "all" the waiting questions too. Answers whether there was a run. */
-  readonly stop: (scope: "run" | "all") => Effect.Effect<boolean>
+  /**
+   * Ends the run in progress or the one that waits for a person, and with "all" the queued questions too.
+   * "drain" ends what would be lost with this server: a run that waits goes on elsewhere. Answers whether there
+   * was a run.
+   */
+  readonly stop: (scope: StopScope) => Effect.Effect<boolean>
   /** The model forgets what was said before now. */
   readonly clearHistory: Effect.Effect<void, StorageError>
 }

@@ -11,7 +11,7 @@ import type { Checkpoints } from "../run/Checkpoints.ts"
 import type { Journal } from "../run/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
-import type { Asker, Session } from "./Session.ts"
+import type { Asker, Session, StopScope } from "./Session.ts"
 import { makeTurns, type Turns } from "./turns.ts"
 
 /** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
@@ -95,8 +95,10 @@ class LiveSession implements Session {
     return this.made === null ? Effect.void : this.made.expire(runId)
   }
 
-  stop(scope: "run" | "all"): Effect.Effect<boolean> {
-    return this.made === null ? Effect.succeed(false) : this.made.stop(scope)
+  stop(scope: StopScope): Effect.Effect<boolean> {
+    // What waits may stem from before this server started: it is looked for, unless the server ends.
+    if (this.made === null && scope === "drain") return Effect.succeed(false)
+    return this.turns.stop(scope)
   }
 
   get clearHistory(): Effect.Effect<void, StorageError> {

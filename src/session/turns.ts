@@ -25,7 +25,7 @@ import { unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
 import { decodeKept, encodeKept, maxReplies } from "./parked.ts"
-import type { AskError, Asker, AskOutcome, ReplyOutcome, Session } from "./Session.ts"
+import type { AskError, Asker, AskOutcome, ReplyOutcome, Session, StopScope } from "./Session.ts"
 
 /** A question on its way through its run. */
 interface Turn {
@@ -477,11 +477,11 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     yield* start(next)
   })
 
-  const stop = (scope: "run" | "all"): Effect.Effect<boolean> =>
+  const stop = (scope: StopScope): Effect.Effect<boolean> =>
     Effect.suspend(() => {
-      if (scope === "all") cancelled.push(...queue.splice(0))
+      if (scope !== "run") cancelled.push(...queue.splice(0))
       if (active !== null) return interruptActive
-      // Nothing runs; what waits, perhaps since before this server started, ends.
+      if (scope === "drain") return Effect.succeed(false)
       return options.openApp.pipe(
         Effect.flatMap(restore),
         Effect.ignore,

@@ -6,7 +6,9 @@ import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import { Catalogue } from "../../src/app/Catalogue.ts"
 import { CatalogueLive } from "../../src/app/CatalogueLive.ts"
-import { chatSkillId, docsAssistantId, seedApps } from "../../src/app/seed.ts"
+import { chatSkill } from "../../src/app/seed/chat.ts"
+import { docsAssistant } from "../../src/app/seed/docs.ts"
+import { builtIn, seedApps } from "../../src/app/seed/seed.ts"
 import { LanguageModel } from "../../src/model/LanguageModel.ts"
 import { Library } from "../../src/model/Library.ts"
 import { normalFlowId } from "../../src/protocol/ids.ts"
@@ -22,8 +24,8 @@ describe("a fresh start", () => {
       yield* seedApps
       const catalogue = yield* Catalogue
       for (const [id, kind] of [
-        [chatSkillId, "skill"],
-        [docsAssistantId, "assistant"]
+        [chatSkill.id, "skill"],
+        [docsAssistant.id, "assistant"]
       ] as const) {
         expect(normalFlowId(id)).toBe(id)
         const app = yield* catalogue.open(id)
@@ -52,7 +54,7 @@ describe("a fresh start", () => {
     const shelf = makeShelf()
     return Effect.gen(function* () {
       yield* Effect.all([seedApps, seedApps, seedApps], { concurrency: "unbounded" })
-      expect([...shelf.rows.keys()].sort()).toEqual([chatSkillId, docsAssistantId].sort())
+      expect([...shelf.rows.keys()].sort()).toEqual(builtIn.map(({ id }) => id).sort())
     }).pipe(Effect.provide(shelf.layer))
   })
 
@@ -61,8 +63,7 @@ describe("a fresh start", () => {
     return Effect.gen(function* () {
       yield* seedApps
       const flows = yield* Flows
-      yield* flows.remove(chatSkillId)
-      yield* flows.remove(docsAssistantId)
+      yield* Effect.forEach(builtIn, ({ id }) => flows.remove(id))
       yield* seedApps
       expect(shelf.rows.size).toBe(0)
     }).pipe(Effect.provide(shelf.layer), Logger.withMinimumLogLevel(LogLevel.None))

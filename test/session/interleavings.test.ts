@@ -6,9 +6,9 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
-import type { App } from "../../src/app/App.ts"
+import type { Answering, App } from "../../src/app/App.ts"
 import { RunFailed } from "../../src/protocol/errors.ts"
-import type { Ask, OnBusy } from "../../src/protocol/payloads.ts"
+import type { Ask, OnBusy, Reply } from "../../src/protocol/payloads.ts"
 import { Deltas, noUsage, type RunEvent } from "../../src/protocol/RunEvent.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { type Journal, unsavedJournal } from "../../src/run/Journal.ts"
@@ -24,15 +24,27 @@ const asker = { userId: 1, ip: "127.0.0.1" }
 const dawdle = (random: () => number) =>
   Effect.suspend(() => Effect.repeatN(Effect.yieldNow(), Math.floor(random() * 6)))
 
-/** Streams its question back, letter by letter; fails or answers nothing when told to. */
-const dawdlingApp = (random: () => number): App => ({
-  flowId: address.flowId,
-  flowType: 5,
-  kind: "assistant",
-  name: "Echo",
-  onDisconnect: "continue",
-  inputKey: "input",
-  answer: ({ text }) =>
+/** Streams its question back, letter by letter; fails, dies or waits for a reply when told to. */
+const dawdlingApp = (random: () => number): App => {
+  const answer = echo(random)
+  return {
+    flowId: address.flowId,
+    flowType: 5,
+    kind: "assistant",
+    name: "Echo",
+    onDisconnect: "continue",
+    inputKey: "input",
+    answer: ({ text }) => answer(text),
+    resume: {
+      accept: (_state, { body }) => Either.right({ text: String(body) }),
+      run: (_state, { body }) => answer(String(body))
+    }
+  }
+}
+
+const echo =
+  (random: () => number) =>
+  (text: string): Answering =>
     Stream.unwrap(
       Effect.map(Deltas, (sink) => {
         const tool: ReadonlyArray<RunEvent> = [
@@ -53,11 +65,12 @@ const dawdlingApp = (random: () => number): App => ({
           ? Stream.fail(new RunFailed({ reason: "told to", kind: "assistant" }))
           : text.startsWith("die")
             ? Stream.die("told to")
-            : Stream.make(answered)
+            : text.startsWith("wait")
+              ? Stream.make<[RunEvent]>({ _tag: "Waiting", state: { text } })
+              : Stream.make(answered)
         return Stream.concat(Stream.fromIterable(tool), Stream.concat(letters, end))
       })
     )
-})
 
 interface Ended {
   readonly runId: string
@@ -78,6 +91,8 @@ const dawdlingJournal =
       find: (id) => slow(inner.find(id)),
       start: (id) => slow(inner.start(id)),
       record: (id, messages) => slow(inner.record(id, messages)),
+      park: (id, wait) => slow(inner.park(id, wait)),
+      resume: (id, message) => slow(inner.resume(id, message)),
       rollback: (id) => slow(inner.rollback(id)),
       finish: (runId, ending) =>
         slow(inner.finish(runId, ending)).pipe(
@@ -89,6 +104,7 @@ const dawdlingJournal =
 type Command =
   | { readonly kind: "ask"; readonly text: string; readonly onBusy: OnBusy; readonly id: string | null }
   | { readonly kind: "stop"; readonly scope: "run" | "all" }
+  | { readonly kind: "reply"; readonly text: string; readonly id: string | null }
   | { readonly kind: "wait" }
 
 const command: fc.Arbitrary<Command> = fc.oneof(
@@ -96,7 +112,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("ask" as const),
-      text: fc.constantFrom("a", "hello", "a longer question", "fail", "die"),
+      text: fc.constantFrom("a", "hello", "a longer question", "fail", "die", "wait"),
       onBusy: fc.constantFrom<OnBusy>("enqueue", "reject", "interrupt", "rollback"),
       id: fc.constantFrom(null, "m1", "m2", "m3")
     })
@@ -108,6 +124,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       scope: fc.constantFrom("run" as const, "all" as const)
     })
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("reply" as const),
+      text: fc.constantFrom("yes", "fail", "wait again"),
+      id: fc.constantFrom(null, "r1", "r2")
+    })
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "wait" as const }) }
 )
 
@@ -117,6 +141,16 @@ const perform = (session: Session, step: Command, random: () => number): Effect.
       return dawdle(random)
     case "stop":
       return session.stop(step.scope)
+    case "reply": {
+      const reply: Reply = { _tag: "Reply", action: "continue", body: step.text, clientMsgId: step.id }
+      return Effect.either(session.reply(reply, asker)).pipe(
+        Effect.tap((result) =>
+          Effect.sync(() => {
+            if (Either.isLeft(result)) expect(result.left._tag).toBe("InvalidInput")
+          })
+        )
+      )
+    }
     case "ask": {
       const ask: Ask = {
         _tag: "Ask",
@@ -180,6 +214,9 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     )
     yield* Effect.forEach(fibers, Fiber.join)
     yield* Effect.repeat(Effect.yieldNow(), { until: () => session.activeRun() === null })
+    expect(session.status()).not.toBe("running")
+    yield* session.stop("all")
+    expect(session.status()).toBe("idle")
     const frames: Array<SeenFrame> = []
     for (let next = log.next(0); next !== null; next = log.next(next.seq)) frames.push(JSON.parse(next.json))
     return { frames, accepted, ended, slots, end: log.next(log.lastSeq) }

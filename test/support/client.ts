@@ -13,6 +13,9 @@ export interface WireFrame {
   readonly intermediate_steps: string | null
   readonly is_bot: boolean
   readonly extra: string
+  readonly sender: string | null
+  readonly receiver: Readonly<Record<string, unknown>> | null
+  readonly files: ReadonlyArray<{ readonly file_url: string; readonly file_name: string }> | null
   readonly flow_id: string
   readonly chat_id: string
   readonly user_id: number | null

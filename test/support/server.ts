@@ -42,6 +42,8 @@ type Changes = Partial<Omit<SettingsShape, "runOrphanTimeout" | "drainTimeout">>
 }
 
 interface Extensions {
+  /** Of an earlier server, to go on with what it has stored. */
+  readonly stores?: Context.Context<Layer.Layer.Success<typeof Memory>>
   /** Wraps the memory stores. */
   readonly runs?: Layer.Layer<Runs, never, Runs>
   readonly patience?: Patience
@@ -70,7 +72,8 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
     })
     const catalogue =
       extensions.catalogue === undefined ? apps.layer : Layer.provide(extensions.catalogue, apps.layer)
-    const storage = extensions.runs === undefined ? Memory : Layer.provideMerge(extensions.runs, Memory)
+    const stores = extensions.stores === undefined ? Memory : Layer.succeedContext(extensions.stores)
+    const storage = extensions.runs === undefined ? stores : Layer.provideMerge(extensions.runs, stores)
     const patience = extensions.patience ?? { pingEvery: 30, stall: 60 }
     const layer = Hub.Live.pipe(
       Layer.provideMerge(Checkpoints.Live),
