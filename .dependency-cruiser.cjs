@@ -3,7 +3,7 @@ const rooms = {
   gateway: ["session", "run", "app", "protocol", "account", "storage"],
   http: ["session", "app", "knowledge", "storage", "protocol", "account", "run"],
   session: ["run", "app", "protocol", "storage"],
-  run: ["app", "protocol", "storage", "model"],
+  run: ["app", "knowledge", "protocol", "storage", "model"],
   app: ["model", "knowledge", "storage", "protocol", "redis"],
   knowledge: ["storage", "model", "protocol"],
   redis: [],

@@ -14,14 +14,23 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Accounts } from "./account/Accounts.ts"
 import { TokensLive } from "./account/TokensLive.ts"
+import { BuildCache } from "./app/BuildCache.ts"
+import { Builder } from "./app/Builder.ts"
 import { CatalogueLive } from "./app/CatalogueLive.ts"
+import { Judge } from "./app/Judge.ts"
+import * as ReportMaker from "./app/report/ReportMaker.ts"
 import { seedApps } from "./app/seed/seed.ts"
 import { Settings, type SettingsShape } from "./config.ts"
 import { Peers } from "./gateway/Peers.ts"
+import { FileLinksLive } from "./http/FileLinksLive.ts"
+import * as Documents from "./knowledge/DocumentsLive.ts"
 import * as Library from "./knowledge/Library.ts"
+import * as Retrieval from "./knowledge/RetrievalLive.ts"
 import * as Uploads from "./knowledge/Uploads.ts"
+import * as Embeddings from "./model/EmbeddingsLive.ts"
 import { LanguageModel } from "./model/LanguageModel.ts"
 import * as Model from "./model/Model.ts"
+import { OptionalRedis } from "./redis/Redis.ts"
 import { Actions } from "./run/Actions.ts"
 import { Checkpoints } from "./run/Checkpoints.ts"
 import { recoverRuns } from "./run/recovery.ts"
@@ -46,9 +55,6 @@ const describeStorage = ({ databaseUrl, dataDir }: SettingsShape): string =>
 const program = Effect.gen(function* () {
   const settings = yield* Settings
   const model = yield* LanguageModel
-  if (Option.isSome(settings.redisUrl)) {
-    yield* Effect.logWarning("REDIS_URL is set, but this version runs as one node: it is not used")
-  }
   const lost = yield* recoverRuns(settings.nodeId)
   if (lost > 0) yield* Effect.logInfo(`ended ${lost} runs that an earlier process had left`)
   yield* seedApps
@@ -68,10 +74,22 @@ const logging = Layer.unwrapEffect(
 )
 
 const live = Hub.Live.pipe(
-  Layer.provideMerge(Layer.mergeAll(Checkpoints.Live, Ticker.Live, Peers.Live, Actions.Live, CatalogueLive)),
-  Layer.provideMerge(Model.layer),
-  Layer.provideMerge(Layer.mergeAll(Library.layer, Uploads.layer, Accounts.Live)),
-  Layer.provideMerge(TokensLive),
+  Layer.provideMerge(
+    Layer.mergeAll(Checkpoints.Live, Ticker.Live, Judge.Live, Peers.Live, Actions.Live, CatalogueLive)
+  ),
+  Layer.provideMerge(Builder.Live),
+  Layer.provideMerge(Layer.merge(Model.layer, ReportMaker.layer)),
+  Layer.provideMerge(
+    Layer.mergeAll(
+      Library.layer,
+      Documents.layer,
+      Layer.provide(Retrieval.layer, Embeddings.layer),
+      Uploads.layer,
+      Accounts.Live,
+      BuildCache.Live
+    )
+  ),
+  Layer.provideMerge(Layer.mergeAll(TokensLive, FileLinksLive, OptionalRedis.Live)),
   Layer.provideMerge(Storage.Live),
   Layer.provideMerge(logging),
   Layer.provideMerge(Settings.Env),

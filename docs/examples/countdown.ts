@@ -29,8 +29,7 @@ const countdown: App = {
 export const withCountdown = Layer.effect(
   Catalogue,
   Effect.map(Catalogue, (stored) => ({
-    open: (flowId) => (flowId === countdownId ? Effect.succeed(countdown) : stored.open(flowId)),
-    openDebug: (flowId, userId) =>
-      flowId === countdownId ? Effect.succeed(countdown) : stored.openDebug(flowId, userId)
+    ...stored,
+    open: (flowId) => (flowId === countdownId ? Effect.succeed(countdown) : stored.open(flowId))
   }))
 )

@@ -2,7 +2,8 @@
  * Finds the app behind a flow id, built and ready to answer.
  *
  * Promises: an app is built once however many sessions ask at the same moment, and again after its record
- * changed (a change is seen by the next `open`); what is kept is bounded by count and idle time.
+ * changed (a change is seen by the next `open`); what is kept is bounded by count and idle time. All templates
+ * of an app share what was built of it.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -13,10 +14,20 @@ import type { App } from "./App.ts"
 export interface CatalogueService {
   /** For sessions: the app must exist and be online. */
   readonly open: (flowId: string) => Effect.Effect<App, AppDeleted | AppOffline | AppNotBuilt | StorageError>
-  /** For debug mode: its owner's view, online or not. Someone else's app is as good as deleted. */
+  /**
+   * For debug mode: its owner's view, online or not. Someone else's app is as good as deleted. A skill is what
+   * was last built in the editor (`/build/stream`); others are what is stored, or a version of it.
+   */
   readonly openDebug: (
     flowId: string,
-    userId: number
+    userId: number,
+    versionId?: number
+  ) => Effect.Effect<App, AppDeleted | AppNotBuilt | StorageError>
+  /** The same with a graph that is not stored at all: as a client draws it at this moment. */
+  readonly openDraft: (
+    flowId: string,
+    userId: number,
+    data: unknown
   ) => Effect.Effect<App, AppDeleted | AppNotBuilt | StorageError>
 }
 

@@ -1,74 +1,37 @@
-/** The catalogue over the stored apps. Built apps stay in this process, bounded by count and idle time. */
-import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
+/** The catalogue over the stored apps and the build cache. */
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { LanguageModel } from "../model/LanguageModel.ts"
-import type { Library } from "../model/Library.ts"
 import { AppDeleted, AppNotBuilt, AppOffline } from "../protocol/errors.ts"
 import { Flows } from "../storage/Flows.ts"
 import type { Flow } from "../storage/rows.ts"
-import type { StorageError } from "../storage/StorageError.ts"
+import { StorageError } from "../storage/StorageError.ts"
 import { Users } from "../storage/Users.ts"
+import { Versions } from "../storage/Versions.ts"
 import type { App } from "./App.ts"
-import { type BuildApp, kindOf, makeBuildApp } from "./buildApp.ts"
+import type { BuildEntry } from "./BuildCache/fromStore.ts"
+import { BuildCache } from "./BuildCache.ts"
+import { Builder } from "./Builder.ts"
 import { Catalogue } from "./Catalogue.ts"
-
-const capacity = 1000
-/** Milliseconds. */
-const idleTime = 60 * 60 * 1000
+import { makeKeptApps } from "./keptApps.ts"
+import { kindOf } from "./kindOf.ts"
+import { filled, type SessionTemplate, templateOf } from "./templates/SessionTemplate.ts"
 
 const online = 2
 
-/** One state of an app's record: two readings of the same state have the same edition, a change another. */
 const editionOf = (flow: Flow): string =>
   `${flow.version_id} ${flow.update_time.getTime()} ${flow.flow_type} ${flow.name}`
 
-interface Kept {
-  readonly edition: string
-  /** Done when it is built; whoever asks meanwhile waits for it. */
-  readonly app: Deferred.Deferred<App, AppNotBuilt>
-  readonly usedAt: number
-}
-
-export const makeCatalogue = Effect.fnUntraced(function* (buildApp: BuildApp) {
+const makeCatalogue = Effect.gen(function* () {
   const flows = yield* Flows
   const users = yield* Users
-  /** By app, the one used longest ago first. Not Effect's Cache: it remembers every access until it is full. */
-  const kept = new Map<string, Kept>()
+  const versions = yield* Versions
+  const cache = yield* BuildCache
+  const builder = yield* Builder
+  const kept = yield* makeKeptApps
 
-  const newest = (flow: Flow, now: number): Kept | undefined => {
-    const known = kept.get(flow.id)
-    if (known === undefined || known.edition !== editionOf(flow)) return undefined
-    return now - known.usedAt > idleTime ? undefined : known
-  }
-
-  const keep = (id: string, entry: Kept): void => {
-    kept.delete(id)
-    kept.set(id, entry)
-    for (const oldest of kept.keys()) {
-      if (kept.size <= capacity) break
-      kept.delete(oldest)
-    }
-  }
-
-  const build = (flow: Flow): Effect.Effect<App, AppNotBuilt> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const edition = editionOf(flow)
-      const known = newest(flow, now)
-      const app = known?.app ?? Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
-      keep(flow.id, { app, edition, usedAt: now })
-      if (known !== undefined) return Deferred.await(app)
-      return Effect.zipRight(Effect.intoDeferred(buildApp(flow), app), Deferred.await(app)).pipe(
-        // A failure is not kept: what was missing may be there at the next attempt.
-        Effect.tapError(() => Effect.sync(() => kept.delete(flow.id))),
-        // A caller that leaves in the middle of a build must not take along all who wait for it. Building reads
-        // and waits for nothing, so nobody is held up.
-        Effect.uninterruptible
-      )
-    })
+  /** Put off until it is needed: a build reads the whole graph. */
+  const built = (flow: Flow) => Effect.suspend(() => builder.build(flow))
 
   const find = (flowId: string): Effect.Effect<Flow, AppDeleted | StorageError> =>
     Effect.flatMap(
@@ -76,13 +39,91 @@ export const makeCatalogue = Effect.fnUntraced(function* (buildApp: BuildApp) {
       Option.match({ onNone: () => Effect.fail(unknownApp(flowId)), onSome: (flow) => Effect.succeed(flow) })
     )
 
-  const mayDebug = (flow: Flow, userId: number): Effect.Effect<boolean, StorageError> =>
-    flow.user_id === userId
-      ? Effect.succeed(true)
-      : Effect.map(
-          users.get(userId),
-          Option.exists((user) => user.role === "admin")
+  const isAdmin = (userId: number) =>
+    Effect.map(
+      users.get(userId),
+      Option.exists((user) => user.role === "admin")
+    )
+
+  const findToDebug = (flowId: string, userId: number) =>
+    Effect.gen(function* () {
+      const flow = yield* find(flowId)
+      if (flow.user_id !== userId && !(yield* isAdmin(userId))) return yield* unknownApp(flowId)
+      return flow
+    })
+
+  const stored = (flow: Flow): Effect.Effect<App, AppNotBuilt | StorageError> =>
+    Option.match(templateOf(flow), {
+      onNone: () => kept(flow.id, editionOf(flow), built(flow)),
+      onSome: (template) => filledApp(flow, template)
+    })
+
+  /** The app that a template is made of, where the template's owner may use it. */
+  const baseOf = (flow: Flow, template: SessionTemplate) =>
+    Effect.gen(function* () {
+      const found = yield* flows.get(template.template_of)
+      const notBuilt = (reason: string) => new AppNotBuilt({ flowId: flow.id, reason })
+      if (Option.isNone(found)) {
+        return yield* notBuilt(
+          "the app that this template is made of was deleted; make a template of another one"
         )
+      }
+      const base = found.value
+      if (Option.isSome(templateOf(base))) return yield* notBuilt("a template cannot be made of a template")
+      const mayUse = base.status === online || base.user_id === flow.user_id || (yield* isAdmin(flow.user_id))
+      if (!mayUse) {
+        return yield* notBuilt(
+          "the app that this template is made of is not online; its owner can put it online"
+        )
+      }
+      return base
+    })
+
+  const filledApp = (flow: Flow, template: SessionTemplate) =>
+    Effect.gen(function* () {
+      const base = yield* baseOf(flow, template)
+      const edition = `${editionOf(flow)} of ${editionOf(base)}`
+      const app = kept(base.id, editionOf(base), built(base))
+      return yield* kept(
+        flow.id,
+        edition,
+        Effect.flatMap(app, (app) => filled(flow, template, app)).pipe(
+          // Whatever fails in the base is told under the name that was asked for.
+          Effect.mapError(({ reason }) => new AppNotBuilt({ flowId: flow.id, reason }))
+        )
+      )
+    })
+
+  /** A skill as its owner has just built it in the editor, not what is stored. */
+  const lastBuilt = (flow: Flow, versionId: number | null) =>
+    Effect.gen(function* () {
+      const entry = yield* cache
+        .read({ flowId: flow.id, versionId })
+        .pipe(Effect.mapError((cause) => new StorageError({ operation: "read the build cache", cause })))
+      if (Option.isNone(entry) || entry.value.status !== "success") {
+        return yield* new AppNotBuilt({ flowId: flow.id, reason: whyNot(entry) })
+      }
+      const { graph, edition } = entry.value
+      return yield* kept(
+        `debug ${flow.id} ${versionId ?? ""}`,
+        `${edition} ${flow.name}`,
+        built({ ...flow, data: graph })
+      )
+    })
+
+  const version = (flow: Flow, versionId: number) =>
+    Effect.gen(function* () {
+      const found = yield* versions.get(versionId)
+      if (Option.isNone(found) || found.value.flow_id !== flow.id) {
+        return yield* new AppNotBuilt({ flowId: flow.id, reason: `this app has no version ${versionId}` })
+      }
+      const { data, update_time } = found.value
+      return yield* kept(
+        `debug ${flow.id} ${versionId}`,
+        `${update_time.getTime()} ${flow.name}`,
+        built({ ...flow, data, version_id: versionId })
+      )
+    })
 
   return Catalogue.of({
     open: (flowId) =>
@@ -91,15 +132,17 @@ export const makeCatalogue = Effect.fnUntraced(function* (buildApp: BuildApp) {
         if (flow.status !== online) {
           return yield* new AppOffline({ flowId, kind: kindOf[flow.flow_type] })
         }
-        return yield* build(flow)
+        return yield* stored(flow)
       }),
-    openDebug: (flowId, userId) =>
+    openDraft: (flowId, userId, data) =>
+      Effect.flatMap(findToDebug(flowId, userId), (flow) => built({ ...flow, data })),
+    openDebug: (flowId, userId, versionId) =>
       Effect.gen(function* () {
-        const flow = yield* find(flowId)
-        if (!(yield* mayDebug(flow, userId))) return yield* unknownApp(flowId)
-        // A skill in debug mode is what its owner has just built in the editor, not what is stored.
-        if (flow.flow_type === 1) return yield* new AppNotBuilt({ flowId, reason: "build the skill first" })
-        return yield* build(flow)
+        const flow = yield* findToDebug(flowId, userId)
+        if (flow.flow_type === 1 && Option.isNone(templateOf(flow))) {
+          return yield* lastBuilt(flow, versionId ?? null)
+        }
+        return yield* versionId === undefined ? stored(flow) : version(flow, versionId)
       })
   })
 })
@@ -107,5 +150,17 @@ export const makeCatalogue = Effect.fnUntraced(function* (buildApp: BuildApp) {
 /** Nothing says what kind an unknown app would have been; skills are what classic clients open by default. */
 const unknownApp = (flowId: string) => new AppDeleted({ flowId, kind: "skill" })
 
-export const CatalogueLive: Layer.Layer<Catalogue, never, Flows | Users | LanguageModel | Library> =
-  Layer.effect(Catalogue, Effect.flatMap(makeBuildApp, makeCatalogue))
+const whyNot = (entry: Option.Option<BuildEntry>): string => {
+  if (Option.isNone(entry)) return "build the skill first"
+  switch (entry.value.status) {
+    case "in_progress":
+      return "the skill is being built; wait until that is done"
+    case "failure":
+      return "the last build failed; mend the graph and build it again"
+    default:
+      return "build the skill first"
+  }
+}
+
+export const CatalogueLive: Layer.Layer<Catalogue, never, Flows | Users | Versions | BuildCache | Builder> =
+  Layer.effect(Catalogue, makeCatalogue)

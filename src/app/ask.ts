@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Completion, LanguageModelService, ModelRequest } from "../model/LanguageModel.ts"
 import { RunFailed } from "../protocol/errors.ts"
-import { Deltas } from "../protocol/RunEvent.ts"
+import { Deltas, silent } from "../protocol/RunEvent.ts"
 import type { AppKind } from "./App.ts"
 
 export const ask = (
@@ -20,3 +20,11 @@ export const ask = (
     }
     return completion
   })
+
+/** The same for a step whose text nobody is to see. */
+export const askQuietly = (
+  model: LanguageModelService,
+  kind: AppKind,
+  request: ModelRequest
+): Effect.Effect<Completion, RunFailed> =>
+  ask(model, kind, request).pipe(Effect.provideService(Deltas, silent))

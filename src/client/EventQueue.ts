@@ -77,5 +77,8 @@ const joined = (a: SessionEvent, b: SessionEvent): SessionEvent | null => {
   if (a.type === "reasoning" && b.type === "reasoning" && a.runId === b.runId) {
     return { ...a, text: a.text + b.text }
   }
+  if (a.type === "node_text" && b.type === "node_text" && a.runId === b.runId && a.stream === b.stream) {
+    return { ...a, text: a.text + b.text, reasoning: a.reasoning + b.reasoning }
+  }
   return null
 }

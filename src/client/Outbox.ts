@@ -1,36 +1,60 @@
-/** Questions that the server has not acknowledged. They are said again, under the same id, until it has. */
-import type { OnBusy } from "../protocol/payloads.ts"
+/** What was asked and replied and the server has not acknowledged: said again, under the same id, until it has. */
+import type { SessionEvent } from "./events.ts"
 
 export interface Pending {
   readonly clientMsgId: string
-  readonly inputs: Readonly<Record<string, unknown>>
-  readonly onBusy: OnBusy | undefined
+  /** Without the session's address and the id. */
+  readonly payload: Readonly<Record<string, unknown>>
+  /** What a session's readers are told when it is said, or said again after a refusal. */
+  readonly event: SessionEvent
 }
+
+/** Refused ones are kept for another try, so many at most. */
+const maxRefused = 32
 
 export class Outbox {
   private readonly pending = new Map<string, Pending>()
+  private readonly refused = new Map<string, Pending>()
 
-  add(question: Pending): void {
-    this.pending.set(question.clientMsgId, question)
+  add(pending: Pending): void {
+    this.refused.delete(pending.clientMsgId)
+    this.pending.set(pending.clientMsgId, pending)
   }
 
-  /** Answers whether it was waiting. */
-  settle(clientMsgId: string | null): boolean {
-    return clientMsgId !== null && this.pending.delete(clientMsgId)
+  /** The server has it. */
+  settle(clientMsgId: string | null): void {
+    if (clientMsgId !== null) this.pending.delete(clientMsgId)
+  }
+
+  /** The server does not want it, for now. The last few can be said again. */
+  refuse(clientMsgId: string): void {
+    const pending = this.pending.get(clientMsgId)
+    if (pending !== undefined) this.keepRefused(pending)
+    this.pending.delete(clientMsgId)
+  }
+
+  keepRefused(pending: Pending): void {
+    this.refused.set(pending.clientMsgId, pending)
+    if (this.refused.size <= maxRefused) return
+    for (const oldest of this.refused.keys()) {
+      this.refused.delete(oldest)
+      return
+    }
+  }
+
+  refusedWith(clientMsgId: string): Pending | null {
+    return this.refused.get(clientMsgId) ?? null
   }
 
   /** A refusal that names no question is of the oldest: the server takes them in order. */
-  takeOldest(): string | null {
-    for (const clientMsgId of this.pending.keys()) {
-      this.pending.delete(clientMsgId)
-      return clientMsgId
-    }
+  get oldest(): string | null {
+    for (const clientMsgId of this.pending.keys()) return clientMsgId
     return null
   }
 
-  takeAll(): ReadonlyArray<string> {
+  refuseAll(): ReadonlyArray<string> {
     const all = [...this.pending.keys()]
-    this.pending.clear()
+    for (const clientMsgId of all) this.refuse(clientMsgId)
     return all
   }
 

@@ -11,6 +11,7 @@ import type { HistoryPage, HistoryQuery } from "./history.ts"
 import { type Fields, numberOrNull, textOf, textOrNull } from "./json.ts"
 import { newId } from "./newId.ts"
 import { Outbox, type Pending } from "./Outbox.ts"
+import { type Prompt, type ReplyValues, readReply, replyPayload } from "./prompts.ts"
 import { type ChatState, initialState, reduce } from "./state.ts"
 import { errorOf, retryAfterOf, Translator } from "./Translator.ts"
 
@@ -36,6 +37,32 @@ export interface SendOptions {
   /** More inputs for the app; the text goes under `inputs.input`. */
   readonly inputs?: Readonly<Record<string, unknown>>
   /** A id of your own that makes the question idempotent; one is made if there is none. */
+  readonly clientMsgId?: string
+}
+
+export interface AskOptions {
+  /** What to do while the session is answering: "enqueue" unless said. */
+  readonly onBusy?: OnBusy
+  /** How the conversation shows what was asked, until the server says it. */
+  readonly text?: string
+  readonly clientMsgId?: string
+}
+
+/** A value for one of the app's input nodes: an uploaded file, or a variable's. */
+export interface FormValue {
+  /** The node, or the name under which the app's record lists it. */
+  readonly id: string
+  /** What the upload answered as `file_path`. */
+  readonly filePath?: string
+  readonly name?: string
+  readonly value?: string
+}
+
+export interface ReplyOptions {
+  /** Which prompt is answered: `state.waiting` unless said. */
+  readonly prompt?: Prompt
+  /** Uploaded files: those of a line of dialogue, or the names of those in a form's values. */
+  readonly files?: ReadonlyArray<{ readonly id: string; readonly name: string }>
   readonly clientMsgId?: string
 }
 
@@ -90,21 +117,75 @@ export class Session {
   }
 
   /** Asks. Kept and sent when there is a connection; answers the id that makes it idempotent. */
-  send(text: string, options: SendOptions = {}): string {
+  send(text: string, { inputs, ...options }: SendOptions = {}): string {
+    return this.ask({ inputs: { ...inputs, input: text } }, { text, ...options })
+  }
+
+  /** Starts a workflow. */
+  start(data: Readonly<Record<string, unknown>> = {}, options: AskOptions = {}): string {
+    return this.ask({ action: "init_data", data }, options)
+  }
+
+  /**
+   * Asks many questions, one after the other, about files and with variables of the app's nodes. Without
+   * `questions` those that the app brings are asked. The same `clientMsgId` again goes on where it broke off.
+   */
+  batch(
+    values: ReadonlyArray<FormValue>,
+    { questions, ...options }: AskOptions & { readonly questions?: ReadonlyArray<string> } = {}
+  ): string {
+    const asked = questions === undefined ? {} : { questions }
+    return this.ask({ action: "auto_file", inputs: { data: values.map(sayValue), ...asked } }, options)
+  }
+
+  /** Has the app write its document. */
+  report(values: ReadonlyArray<FormValue> = [], options: AskOptions = {}): string {
+    return this.ask({ action: "report", inputs: { data: values.map(sayValue) } }, options)
+  }
+
+  /**
+   * Answers what the run asks (`state.waiting`): a text, a choice's id, or a form's values by field. Kept and
+   * sent as questions are. Answers null where nothing is asked.
+   */
+  reply(answer: string | ReplyValues, options: ReplyOptions = {}): string | null {
+    const prompt = options.prompt ?? this.snapshot.waiting
+    if (prompt === null) return null
     const clientMsgId = options.clientMsgId ?? newId()
-    const question: Pending = {
+    const { text, values } = readReply(prompt, answer, options.files)
+    const { runId, nodeId } = prompt
+    return this.hand({
       clientMsgId,
-      inputs: { ...options.inputs, input: text },
-      onBusy: options.onBusy
-    }
-    this.emit({ type: "sending", clientMsgId, text, at: this.port.clock.now() })
-    const connection = this.port.connection()
-    if (this.ended || connection.status === "refused") {
+      payload: replyPayload(prompt, text, values),
+      event: { type: "replying", clientMsgId, runId, nodeId, text, at: this.port.clock.now() }
+    })
+  }
+
+  /** Says once more what the server refused, under the same id. Answers false where it is not known any more. */
+  resend(clientMsgId: string): boolean {
+    const pending = this.outbox.refusedWith(clientMsgId)
+    if (pending !== null) this.hand(pending)
+    return pending !== null
+  }
+
+  private ask(
+    what: Readonly<Record<string, unknown>>,
+    { onBusy, text = "", clientMsgId = newId() }: AskOptions
+  ): string {
+    const payload = onBusy === undefined ? what : { ...what, on_busy: onBusy }
+    const event = { type: "sending", clientMsgId, text, at: this.port.clock.now() } as const
+    return this.hand({ clientMsgId, payload, event })
+  }
+
+  private hand(pending: Pending): string {
+    const { clientMsgId } = pending
+    this.emit(pending.event)
+    if (this.ended || this.port.connection().status === "refused") {
+      this.outbox.keepRefused(pending)
       this.refuse(clientMsgId, { code: 0, message: "not connected", detail: "" })
       return clientMsgId
     }
-    this.outbox.add(question)
-    if (this.following) this.say(question)
+    this.outbox.add(pending)
+    if (this.following) this.say(pending)
     return clientMsgId
   }
 
@@ -160,7 +241,7 @@ export class Session {
     if (state.status !== "connected") this.following = false
     if (state.status === "refused") {
       const error = { code: state.code, message: state.reason, detail: "" }
-      for (const clientMsgId of this.outbox.takeAll()) this.refuse(clientMsgId, error)
+      for (const clientMsgId of this.outbox.refuseAll()) this.refuse(clientMsgId, error)
     }
     this.emit({ type: "connection", state })
   }
@@ -210,6 +291,8 @@ export class Session {
     this.runId = textOrNull(message, "run_id")
     this.emit({ type: "opened", recovered, runId: this.runId })
     if (!recovered && this.port.keepHistory) void this.load({})
+    // What a run waits for may be older than the frames that are kept.
+    if (!recovered && message["status"] === "waiting") this.checkStatus()
     this.catchUp()
   }
 
@@ -245,12 +328,12 @@ export class Session {
     const named = textOf(frame.extra, "client_msg_id") || null
     if (!this.following && named === null) {
       // The session itself was refused, and every question with it.
-      for (const clientMsgId of this.outbox.takeAll()) this.refuse(clientMsgId, error)
+      for (const clientMsgId of this.outbox.refuseAll()) this.refuse(clientMsgId, error)
       this.refuse(null, error)
       return
     }
-    const clientMsgId = named ?? this.outbox.takeOldest()
-    this.outbox.settle(clientMsgId)
+    const clientMsgId = named ?? this.outbox.oldest
+    if (clientMsgId !== null) this.outbox.refuse(clientMsgId)
     this.refuse(clientMsgId, error)
   }
 
@@ -261,6 +344,12 @@ export class Session {
       this.outbox.settle(event.question.clientMsgId)
     }
     if (event.type === "accepted") this.outbox.settle(event.clientMsgId)
+    if (event.type === "continued") {
+      this.runId = event.runId
+      this.retries = 0
+      this.outbox.settle(event.reply.clientMsgId)
+    }
+    if (event.type === "prompted") this.runId = event.runId
     if (event.type === "run_closed") {
       if (this.runId === event.runId) this.runId = null
       if (this.stopping?.runId === event.runId) this.stopping = null
@@ -299,9 +388,13 @@ export class Session {
     return { flow_id: this.flowId, chat_id: this.chatId }
   }
 
-  private say({ clientMsgId, inputs, onBusy }: Pending): void {
-    const busy = onBusy === undefined ? {} : { on_busy: onBusy }
-    this.port.send({ ...this.address, inputs, client_msg_id: clientMsgId, ...busy })
+  private say({ clientMsgId, payload }: Pending): void {
+    this.port.send({ ...this.address, ...payload, client_msg_id: clientMsgId })
+  }
+
+  /** Asks what the run waits for: it is told as `prompted`, to us alone. */
+  private checkStatus(): void {
+    this.port.send({ ...this.address, action: "check_status" })
   }
 
   private sayStop(): void {
@@ -315,3 +408,10 @@ export class Session {
     if (this.port.send({ ...this.address, clear_history: true })) this.clearing = false
   }
 }
+
+const sayValue = ({ id, filePath, name, value }: FormValue) => ({
+  id,
+  ...(filePath === undefined ? {} : { file_path: filePath }),
+  ...(name === undefined ? {} : { name }),
+  ...(value === undefined ? {} : { value })
+})

@@ -1,30 +1,45 @@
 /**
- * A session's frames into its events. Holds one bit: whether the answer's bubble is open, which tells a whole
- * answer from what a broken run left.
+ * A session's frames into its events. Holds little: whether the answer's bubble is open, which tells a whole answer
+ * from what a broken run left, and the steps told.
  */
-import type { ToolCategory } from "../protocol/frames.ts"
-import type { ChatError, SessionEvent } from "./events.ts"
+import type { QuestionEcho, ToolCategory } from "../protocol/frames.ts"
+import type { ChatError, Question, SessionEvent } from "./events.ts"
 import { messageFields, type ServerFrame } from "./frame.ts"
+import { groundsOf } from "./grounds.ts"
 import { fieldsOf, numberOrNull, textOf } from "./json.ts"
+import { told } from "./telling.ts"
 
 const isToolKind = (category: string): category is ToolCategory =>
   category === "tool" || category === "flow" || category === "knowledge"
 
 export class Translator {
   private answering = false
+  /** The steps told since the last answer: what closes a bubble repeats them. */
+  private steps: ReadonlyArray<string> = []
 
   reset(): void {
     this.answering = false
+    this.steps = []
   }
 
   translate(frame: ServerFrame, at: number): ReadonlyArray<SessionEvent> {
+    if (frame.type === "begin") return this.begun(frame, frame.runId ?? "", at)
+    return [...continued(frame, at), ...this.body(frame, at)]
+  }
+
+  private body(frame: ServerFrame, at: number): ReadonlyArray<SessionEvent> {
     const runId = frame.runId ?? ""
+    const telling = told(frame, runId, at)
+    if (telling !== null) {
+      if (frame.category === "answer") this.reset()
+      const steps = this.steps.join("\n")
+      return telling.filter((event) => event.type !== "notice" || event.text !== steps)
+    }
     switch (frame.type) {
-      case "begin":
-        return this.begun(frame, runId, at)
       case "start":
         return this.started(frame, runId)
       case "stream":
+        if (frame.intermediateSteps) this.steps = [...this.steps, frame.intermediateSteps]
         return streamed(frame, runId)
       case "end":
       case "end_cover":
@@ -45,18 +60,13 @@ export class Translator {
       const status = textOf(frame.extra, "status") || "running"
       return [{ type: "accepted", clientMsgId: question.client_msg_id, runId, status }]
     }
-    this.answering = false
+    this.reset()
     return [
       {
         type: "run_started",
         runId,
         at,
-        question: {
-          messageId: question.message_id,
-          text: question.message,
-          userId: question.user_id,
-          clientMsgId: question.client_msg_id
-        }
+        question: questionOf(question)
       }
     ]
   }
@@ -89,7 +99,8 @@ export class Translator {
       case "answer": {
         const whole = this.answering
         this.answering = false
-        if (whole) return [{ type: "answer", runId, text, messageId, source: frame.source }]
+        const grounds = groundsOf(frame.source, frame.extra)
+        if (whole) return [{ type: "answer", runId, text, messageId, ...grounds }]
         return [{ type: "partial", runId, kind: "text", text, messageId }]
       }
       case "reasoning_answer":
@@ -103,6 +114,20 @@ export class Translator {
         return []
     }
   }
+}
+
+const questionOf = (echo: QuestionEcho): Question => ({
+  messageId: echo.message_id,
+  text: echo.message,
+  userId: echo.user_id,
+  clientMsgId: echo.client_msg_id
+})
+
+/** A run that waited goes on: its first frame afterwards names the reply. */
+const continued = (frame: ServerFrame, at: number): ReadonlyArray<SessionEvent> => {
+  const { question, runId } = frame
+  if (question === null || runId === null) return []
+  return [{ type: "continued", runId, reply: questionOf(question), at }]
 }
 
 const streamed = (frame: ServerFrame, runId: string): ReadonlyArray<SessionEvent> => {

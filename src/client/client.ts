@@ -21,7 +21,7 @@
  * - A session goes on where it left off: no event is lost or told twice. Where the server no longer has what
  *   was missed, `opened` says `recovered: false`, and the history has the rest.
  * - A question is said again until the server has acknowledged it, always under the same id, and is answered
- *   once.
+ *   once. So is a reply to a run that waits for a person.
  */
 import { type Backoff, type Clock, defaultBackoff, systemClock } from "./clock.ts"
 import type { ConnectionState } from "./events.ts"
@@ -34,10 +34,35 @@ import { globalSocket, type SocketConstructor } from "./socket.ts"
 import { retryAfterOf } from "./Translator.ts"
 
 export type { Backoff, Clock } from "./clock.ts"
-export type { ChatError, ConnectionState, Question, SessionEvent } from "./events.ts"
+export type { ChatError, ConnectionState, Question, RunTelling, SessionEvent } from "./events.ts"
 export type { HistoryPage, HistoryQuery, StoredMessage } from "./history.ts"
-export type { AssistantMessage, Message, ToolUse, UserMessage } from "./messages.ts"
-export type { SendOptions, Session } from "./Session.ts"
+export type {
+  AssistantMessage,
+  FileLink,
+  Message,
+  NodeTrace,
+  Part,
+  Progress,
+  PromptPart,
+  ReplyPart,
+  RowPart,
+  SaidPart,
+  SourceLink,
+  ToolUse,
+  UserMessage,
+  Work
+} from "./messages.ts"
+export type {
+  Choice,
+  ChoosePrompt,
+  EditPrompt,
+  FormField,
+  FormPrompt,
+  InputPrompt,
+  Prompt,
+  ReplyValues
+} from "./prompts.ts"
+export type { AskOptions, FormValue, ReplyOptions, SendOptions, Session } from "./Session.ts"
 export { ServerError } from "./server.ts"
 export type { SocketConstructor, SocketLike } from "./socket.ts"
 export { type ChatState, initialState, reduce } from "./state.ts"

@@ -1,6 +1,8 @@
 /** What happens in a session, in words that need no knowledge of the wire. */
 import type { ToolCategory } from "../protocol/frames.ts"
 import type { HistoryPage } from "./history.ts"
+import type { FileLink, Grounds, Progress } from "./messages.ts"
+import type { Prompt } from "./prompts.ts"
 
 /** Why something was not done. `code` is the server's (docs/protocol.md, "Errors"); 0 where it never got there. */
 export interface ChatError {
@@ -88,13 +90,12 @@ export type SessionEvent =
       readonly failed: boolean
     }
   /** The whole answer, stored; it replaces what was streamed. */
-  | {
+  | ({
       readonly type: "answer"
       readonly runId: string
       readonly text: string
       readonly messageId: number | null
-      readonly source: number
-    }
+    } & Grounds)
   /** What a stopped or failed run had streamed, as it was stored. */
   | {
       readonly type: "partial"
@@ -104,6 +105,25 @@ export type SessionEvent =
       readonly messageId: number | null
     }
   | { readonly type: "stopped"; readonly runId: string }
+  | RunTelling
+  /** The run waits for the person; it goes on with a reply. Told again where it was lost. */
+  | { readonly type: "prompted"; readonly runId: string; readonly prompt: Prompt }
+  /** A reply was handed to the connection, or kept until there is one. */
+  | {
+      readonly type: "replying"
+      readonly runId: string
+      readonly clientMsgId: string
+      readonly nodeId: string
+      readonly text: string
+      readonly at: number
+    }
+  /** The run goes on after a reply, which is stored. */
+  | {
+      readonly type: "continued"
+      readonly runId: string
+      readonly reply: Question
+      readonly at: number
+    }
   /** A run failed (`runId`), a question was refused (`clientMsgId`), or the whole session was (neither). */
   | {
       readonly type: "failed"
@@ -121,3 +141,102 @@ export type SessionEvent =
   | { readonly type: "history_failed"; readonly error: ChatError }
   /** This reader was too slow: so many events before the next one were dropped. */
   | { readonly type: "missed"; readonly count: number }
+
+/** What runs tell that are more than one question and its answer. */
+export type RunTelling =
+  /** Someone in a group chat begins to speak. */
+  | { readonly type: "speaking"; readonly runId: string; readonly speaker: string }
+  /** They said it; it replaces what was streamed of it. */
+  | {
+      readonly type: "utterance"
+      readonly runId: string
+      readonly speaker: string
+      readonly to: { readonly name: string; readonly isSelf: boolean } | null
+      readonly text: string
+      readonly messageId: number | null
+    }
+  /** One of many questions begins. */
+  | {
+      readonly type: "row_asked"
+      readonly runId: string
+      readonly row: number
+      readonly text: string
+      readonly progress: Progress | null
+      readonly messageId: number | null
+    }
+  /** It is answered; or, `failed`, could not be, and `text` says why. */
+  | ({
+      readonly type: "row_answered"
+      readonly runId: string
+      readonly row: number
+      readonly text: string
+      readonly failed: boolean
+      readonly progress: Progress | null
+      readonly messageId: number | null
+    } & Grounds)
+  /** One line on what goes on. */
+  | { readonly type: "notice"; readonly runId: string; readonly text: string }
+  /** All answers in one, as Markdown. */
+  | {
+      readonly type: "gathered"
+      readonly runId: string
+      readonly text: string
+      readonly messageId: number | null
+    }
+  /** A file was made. */
+  | {
+      readonly type: "file"
+      readonly runId: string
+      readonly name: string
+      readonly url: string
+      readonly unfilled: ReadonlyArray<string>
+      readonly messageId: number | null
+    }
+  /** A line across the conversation. */
+  | {
+      readonly type: "divider"
+      readonly runId: string
+      readonly text: string
+      readonly messageId: number | null
+    }
+  /** How a workflow greets. */
+  | { readonly type: "guide"; readonly runId: string; readonly text: string }
+  /** Questions to begin with. */
+  | { readonly type: "starters"; readonly runId: string; readonly questions: ReadonlyArray<string> }
+  | {
+      readonly type: "node_started"
+      readonly runId: string
+      readonly uniqueId: string
+      readonly nodeId: string
+      readonly name: string
+      readonly at: number
+    }
+  | {
+      readonly type: "node_ended"
+      readonly runId: string
+      readonly uniqueId: string
+      /** Why it failed; "" where it did not. */
+      readonly reason: string
+      readonly log: unknown
+      readonly at: number
+    }
+  /** A piece of what a node writes. `stream` tells texts apart that are written side by side. */
+  | {
+      readonly type: "node_text"
+      readonly runId: string
+      readonly stream: string
+      readonly name: string
+      readonly text: string
+      readonly reasoning: string
+    }
+  /** A node's whole message; with `stream` it replaces what was streamed. */
+  | ({
+      readonly type: "node_said"
+      readonly runId: string
+      readonly stream: string | null
+      readonly name: string
+      readonly text: string
+      readonly reasoning: string
+      readonly files: ReadonlyArray<FileLink>
+      readonly messageId: number | null
+    } & Grounds)

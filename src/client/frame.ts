@@ -9,6 +9,10 @@ export interface ServerFrame {
   readonly intermediateSteps: string | null
   readonly messageId: number | null
   readonly source: number
+  readonly sender: string
+  /** The JSON object in `receiver`, or null. */
+  readonly receiver: Fields | null
+  readonly files: ReadonlyArray<Fields>
   /** The JSON object in `extra`. */
   readonly extra: Fields
   readonly flowId: string
@@ -36,6 +40,9 @@ export const parseFrame = (text: string): ServerFrame | null => {
     intermediateSteps: textOrNull(fields, "intermediate_steps"),
     messageId: numberOrNull(fields, "message_id"),
     source: numberOrNull(fields, "source") ?? 0,
+    sender: textOf(fields, "sender"),
+    receiver: receiverOf(fields["receiver"]),
+    files: filesOf(fields["files"]),
     extra: parseFields(textOf(fields, "extra")) ?? {},
     flowId: textOf(fields, "flow_id"),
     chatId: textOf(fields, "chat_id"),
@@ -44,6 +51,16 @@ export const parseFrame = (text: string): ServerFrame | null => {
     runId: textOrNull(fields, "run_id"),
     question: isFields(fields["question"]) ? questionOf(fieldsOf(fields, "question")) : null
   }
+}
+
+/** An object, or the JSON text of one. */
+export const receiverOf = (value: unknown): Fields | null =>
+  isFields(value) ? value : typeof value === "string" ? parseFields(value) : null
+
+/** A list of objects, or the JSON text of one. */
+export const filesOf = (value: unknown): ReadonlyArray<Fields> => {
+  const list = typeof value === "string" && value !== "" ? parseFields(`{"list":${value}}`)?.["list"] : value
+  return Array.isArray(list) ? list.filter(isFields) : []
 }
 
 const questionOf = (fields: Fields): QuestionEcho => ({

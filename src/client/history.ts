@@ -1,4 +1,5 @@
 /** Stored messages, as the history endpoint gives them. */
+import { filesOf, receiverOf } from "./frame.ts"
 import { type Fields, isFields, numberOrNull, textOf, textOrNull } from "./json.ts"
 
 export interface StoredMessage {
@@ -13,6 +14,9 @@ export interface StoredMessage {
   readonly source: number
   readonly userId: number | null
   readonly runId: string | null
+  readonly sender: string
+  readonly receiver: Fields | null
+  readonly files: ReadonlyArray<Fields>
   /** Milliseconds since 1970; null where the server does not say. */
   readonly createdAt: number | null
 }
@@ -57,6 +61,9 @@ const readMessage = (fields: Fields): StoredMessage | null => {
     source: numberOrNull(fields, "source") ?? 0,
     userId: numberOrNull(fields, "user_id"),
     runId: textOrNull(fields, "run_id"),
+    sender: textOf(fields, "sender"),
+    receiver: receiverOf(fields["receiver"]),
+    files: filesOf(fields["files"]),
     createdAt: readTime(textOf(fields, "create_time"))
   }
 }

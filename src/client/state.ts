@@ -8,15 +8,26 @@ import {
   type AssistantMessage,
   emptyAnswer,
   type Message,
+  type Part,
+  type ReplyPart,
   type ToolUse,
   type UserMessage
 } from "./messages.ts"
+import { ended, openRow, prompted, replied, samePrompt, tell } from "./parts.ts"
+import type { Prompt } from "./prompts.ts"
 import { withHistory } from "./stored.ts"
 
 export interface ChatState {
   readonly messages: ReadonlyArray<Message>
-  /** submitted: asked, nothing of the answer yet · streaming · ready for a question · error: the last one failed. */
-  readonly status: "submitted" | "streaming" | "ready" | "error"
+  /**
+   * submitted: asked, nothing of the answer yet · streaming · waiting: for a reply to `waiting` · ready for a
+   * question · error: the last one failed.
+   */
+  readonly status: "submitted" | "streaming" | "waiting" | "ready" | "error"
+  /** What the run asks the person now: answer it with `session.reply`. null: nothing. */
+  readonly waiting: Prompt | null
+  /** All that it asks, where branches of a workflow ask side by side; those with a `replyId` are being answered. */
+  readonly prompts: ReadonlyArray<Prompt>
   readonly error: ChatError | null
   readonly runId: string | null
   readonly connection: ConnectionState
@@ -30,6 +41,8 @@ export interface ChatState {
 export const initialState: ChatState = {
   messages: [],
   status: "ready",
+  waiting: null,
+  prompts: [],
   error: null,
   runId: null,
   connection: { status: "idle" },
@@ -71,17 +84,20 @@ export const reduce = (state: ChatState, event: SessionEvent): ChatState => {
       }))
     }
     case "answer": {
-      const { text, messageId, source } = event
-      return changeRun(state, event.runId, (run) => ({ ...run, text, messageId, source, status: "done" }))
+      const { text, messageId, source, links, pair } = event
+      const whole = { text, messageId, source, links, pair, status: "done" } as const
+      return changeRun(state, event.runId, (run) => ({ ...run, ...whole }))
     }
     case "partial":
-      return changeRun(state, event.runId, (run) =>
-        event.kind === "text"
-          ? { ...run, text: event.text, messageId: event.messageId }
-          : { ...run, reasoning: event.text }
-      )
+      return changeRun(state, event.runId, (run) => partly(run, event))
     case "stopped":
-      return changeRun(state, event.runId, (run) => ({ ...run, status: "stopped" }))
+      return changeRun(state, event.runId, (run) => ({ ...ended(run), status: "stopped" }))
+    case "prompted":
+      return asks(state, event.prompt)
+    case "replying":
+      return replying(state, event)
+    case "continued":
+      return continued(state, event)
     case "failed":
       return failed(state, event)
     case "run_closed":
@@ -96,6 +112,8 @@ export const reduce = (state: ChatState, event: SessionEvent): ChatState => {
       return withHistory(state, event.page)
     case "missed":
       return state
+    default:
+      return streaming(state, event.runId, (run) => tell(run, event))
   }
 }
 
@@ -104,6 +122,7 @@ type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { readonly type:
 /** ready, unless something runs, waits or has failed. */
 const settled = (state: ChatState): ChatState => {
   if (state.runId !== null) return state
+  if (state.waiting !== null) return { ...state, status: "waiting" }
   const waits = state.messages.some(
     (message) => message.role === "user" && (message.delivery === "sending" || message.delivery === "queued")
   )
@@ -111,7 +130,77 @@ const settled = (state: ChatState): ChatState => {
   return { ...state, status: state.error === null ? "ready" : "error" }
 }
 
-const opened = (state: ChatState, { recovered, runId }: Of<"opened">): ChatState => {
+/** The same state with these prompts, and what comes of them. */
+const asking = (state: ChatState, prompts: ReadonlyArray<Prompt>): ChatState => {
+  const waiting = prompts.find(({ replyId }) => replyId === null) ?? null
+  if (waiting !== null) return { ...state, prompts, waiting, status: "waiting" }
+  return { ...state, prompts, waiting, status: state.status === "waiting" ? "submitted" : state.status }
+}
+
+/** The run waits. */
+const asks = (state: ChatState, prompt: Prompt): ChatState => {
+  const known = state.prompts.find(
+    (other) => samePrompt(other, prompt) && other.messageId === prompt.messageId
+  )
+  const others = state.prompts.filter((other) => !samePrompt(other, prompt))
+  const shown = changeRun(state, prompt.runId, (run) => prompted({ ...run, status: "running" }, prompt))
+  return asking({ ...shown, runId: prompt.runId }, [...others, known ?? prompt])
+}
+
+const replying = (state: ChatState, event: Of<"replying">): ChatState => {
+  const { clientMsgId, nodeId, runId, text, at } = event
+  const reply: ReplyPart = {
+    kind: "reply",
+    id: clientMsgId,
+    messageId: null,
+    clientMsgId,
+    text,
+    delivery: "sending",
+    error: null,
+    createdAt: at
+  }
+  const shown = changeRun({ ...state, error: null }, runId, (run) => replied(run, reply))
+  return asking(
+    shown,
+    state.prompts.map((prompt) =>
+      prompt.runId === runId && prompt.nodeId === nodeId ? { ...prompt, replyId: clientMsgId } : prompt
+    )
+  )
+}
+
+const continued = (state: ChatState, { runId, reply, at }: Of<"continued">): ChatState => {
+  const { clientMsgId, messageId, text } = reply
+  const part: ReplyPart = {
+    kind: "reply",
+    id: clientMsgId ?? `${runId}:m${messageId}`,
+    messageId,
+    clientMsgId,
+    text,
+    delivery: "sent",
+    error: null,
+    createdAt: at
+  }
+  const going = changeRun({ ...state, runId, error: null }, runId, (run) =>
+    text === "" ? { ...run, status: "running" } : replied({ ...run, status: "running" }, part)
+  )
+  // Whatever else is still asked, is asked again.
+  return { ...asking(going, []), status: "submitted" }
+}
+
+/** What a run that broke off had streamed: of the row in progress, or of the run. */
+const partly = (run: AssistantMessage, event: Of<"partial">): AssistantMessage => {
+  if (event.kind === "reasoning") return { ...run, reasoning: event.text }
+  const { text, messageId } = event
+  const place = openRow(run)
+  const row = run.parts[place]
+  if (row?.kind !== "row") return { ...run, text, messageId }
+  return { ...run, text: "", parts: run.parts.with(place, { ...row, text, messageId, status: "stopped" }) }
+}
+
+const opened = (before: ChatState, { recovered, runId }: Of<"opened">): ChatState => {
+  if (recovered && runId !== null) return settled({ ...before, runId })
+  // What was asked is told again, if it is still asked.
+  const state = asking(before, [])
   if (recovered) return settled({ ...state, runId })
   // What was streamed of a run is void: a run in progress is told again, an ended one is in the history.
   const messages = state.messages.filter((message) => message.role === "user" || message.status !== "running")
@@ -140,7 +229,8 @@ const sending = (state: ChatState, { clientMsgId, text, at }: Of<"sending">): Ch
 /** The question of a run that the server had already. An ended run's answer is in the history. */
 const accepted = (state: ChatState, { clientMsgId, runId, status }: Of<"accepted">): ChatState => {
   const delivery = status === "queued" ? "queued" : "sent"
-  return settled(changeUser(state, clientMsgId, { delivery, runId }))
+  const known = changeUser(state, clientMsgId, { delivery, runId })
+  return settled(changeReply(known, clientMsgId, { delivery: "sent", error: null }))
 }
 
 const runStarted = (state: ChatState, { runId, question, at }: Of<"run_started">): ChatState => {
@@ -156,7 +246,7 @@ const runStarted = (state: ChatState, { runId, question, at }: Of<"run_started">
     messageId: question.messageId,
     clientMsgId: question.clientMsgId,
     runId,
-    text: question.text,
+    text: question.text || (known?.text ?? ""),
     delivery: "sent",
     error: null,
     createdAt: known?.createdAt ?? at
@@ -167,7 +257,7 @@ const runStarted = (state: ChatState, { runId, question, at }: Of<"run_started">
     known === undefined
       ? [...before, asked, answer]
       : before.flatMap((message): Array<Message> => (message === known ? [asked, answer] : [message]))
-  return { ...state, messages, runId, status: "submitted", error: null }
+  return { ...asking(state, []), messages, runId, status: "submitted", error: null }
 }
 
 const failed = (state: ChatState, { runId, clientMsgId, error }: Of<"failed">): ChatState => {
@@ -175,12 +265,20 @@ const failed = (state: ChatState, { runId, clientMsgId, error }: Of<"failed">): 
     return changeRun({ ...state, error }, runId, (run) => ({ ...run, status: "failed", error }))
   }
   if (clientMsgId === null) return settled({ ...state, error })
-  return settled(changeUser({ ...state, error }, clientMsgId, { delivery: "failed", error }))
+  const refused = { delivery: "failed", error } as const
+  const marked = changeReply(changeUser({ ...state, error }, clientMsgId, refused), clientMsgId, refused)
+  // What a refused reply was for is still asked.
+  const free = (prompt: Prompt) => (prompt.replyId === clientMsgId ? { ...prompt, replyId: null } : prompt)
+  return settled(asking(marked, marked.prompts.map(free)))
 }
 
 const runClosed = (state: ChatState, runId: string): ChatState => {
-  const closed = changeRun(state, runId, (run) => ({
-    ...run,
+  const over = asking(
+    state,
+    state.prompts.filter((prompt) => prompt.runId !== runId)
+  )
+  const closed = changeRun(over, runId, (run) => ({
+    ...ended(run),
     status: run.status === "running" ? "done" : run.status,
     tools: run.tools.map((tool) => (tool.output === null ? { ...tool, output: "", failed: true } : tool))
   }))
@@ -194,6 +292,20 @@ const changeUser = (state: ChatState, clientMsgId: string, change: Partial<UserM
   )
 })
 
+const changeReply = (state: ChatState, clientMsgId: string, change: Partial<ReplyPart>): ChatState => ({
+  ...state,
+  messages: state.messages.map((message) => {
+    if (message.role === "user" || !message.parts.some((part) => isReply(part, clientMsgId))) return message
+    const parts = message.parts.map((part) =>
+      part.kind === "reply" && isReply(part, clientMsgId) ? { ...part, ...change } : part
+    )
+    return { ...message, parts }
+  })
+})
+
+const isReply = (part: Part, clientMsgId: string): boolean =>
+  part.kind === "reply" && part.clientMsgId === clientMsgId
+
 const changeRun = (
   state: ChatState,
   runId: string,
@@ -204,7 +316,11 @@ const changeRun = (
     (message) => message.role === "assistant" && message.runId === runId
   )
   const found = state.messages[at]
-  if (found === undefined || found.role !== "assistant") return state
+  if (found === undefined || found.role !== "assistant") {
+    // A run that waited goes on before its history was loaded: that will join what is told from here.
+    if (runId === "" || runId !== state.runId) return state
+    return { ...state, messages: [...state.messages, change(emptyAnswer(runId))] }
+  }
   const changed = change(found)
   return { ...state, messages: state.messages.with(at, changed) }
 }
@@ -213,4 +329,7 @@ const streaming = (
   state: ChatState,
   runId: string,
   change: (run: AssistantMessage) => AssistantMessage
-): ChatState => ({ ...changeRun(state, runId, change), status: "streaming" })
+): ChatState => ({
+  ...changeRun(state, runId, change),
+  status: state.waiting === null ? "streaming" : "waiting"
+})

@@ -1,9 +1,12 @@
 /** Stored messages as a page shows them, and how they meet what is happening now. */
 import type { ToolCategory } from "../protocol/frames.ts"
+import { groundsOf } from "./grounds.ts"
 import type { HistoryPage, StoredMessage } from "./history.ts"
 import { parseFields, textOf } from "./json.ts"
 import { type AssistantMessage, emptyAnswer, type Message, type UserMessage } from "./messages.ts"
+import { mergeParts } from "./parts.ts"
 import type { ChatState } from "./state.ts"
+import { withStoredPart } from "./storedParts.ts"
 
 /** The state with a page of stored messages in it. */
 export const withHistory = (state: ChatState, page: HistoryPage): ChatState => {
@@ -14,7 +17,12 @@ export const withHistory = (state: ChatState, page: HistoryPage): ChatState => {
   const byId = new Map([...kept, ...page.messages].map((message) => [message.id, message]))
   const stored = [...byId.values()].sort((a, b) => a.id - b.id)
   const before = page.older || !joins ? page.before : state.before
-  const messages = merge(fromStored(stored), state.messages, state.stored)
+  const rows = fromStored(stored).map((message): Message => {
+    // The run in progress: its history has its beginning.
+    const isOn = message.role === "assistant" && message.runId !== null && message.runId === state.runId
+    return isOn ? { ...message, status: "running" } : message
+  })
+  const messages = merge(rows, state.messages, state.stored)
   return { ...state, stored, before, history: "loaded", messages }
 }
 
@@ -22,8 +30,11 @@ export const withHistory = (state: ChatState, page: HistoryPage): ChatState => {
 export const fromStored = (rows: ReadonlyArray<StoredMessage>): ReadonlyArray<Message> => {
   const messages: Array<Message> = []
   const answers = new Map<string, number>()
+  const begun = new Set<string>()
   for (const row of rows) {
-    if (row.category === "question") {
+    // Later questions of a run are replies to it, or rows of a batch.
+    if (row.category === "question" && !row.isBot && !begun.has(row.runId ?? "")) {
+      if (row.runId !== null) begun.add(row.runId)
       messages.push(asked(row))
       continue
     }
@@ -71,6 +82,8 @@ const isToolKind = (category: string): category is ToolCategory =>
 
 const withRow = (answer: AssistantMessage, row: StoredMessage): AssistantMessage => {
   const { category } = row
+  const told = withStoredPart(answer, row)
+  if (told !== null) return told
   const cut: Partial<AssistantMessage> = row.remark === "break_answer" ? { status: "stopped" } : {}
   if (category === "reasoning_answer") return { ...answer, ...cut, reasoning: row.message }
   if (isToolKind(category)) {
@@ -91,7 +104,7 @@ const withRow = (answer: AssistantMessage, row: StoredMessage): AssistantMessage
     ...cut,
     text: answer.text === "" ? row.message : `${answer.text}\n\n${row.message}`,
     messageId: row.id,
-    source: row.source,
+    ...groundsOf(row.source, parseFields(row.extra) ?? {}),
     steps: row.intermediateSteps === "" ? answer.steps : row.intermediateSteps.split("\n"),
     createdAt: row.createdAt ?? answer.createdAt
   }
@@ -138,5 +151,7 @@ const together = (stored: Message, live: Message): Message => {
   if (stored.role === "user" || live.role === "user") return stored
   // A page that was read before the answer was stored is behind what was seen since.
   const isBehind = live.status === "running" || live.error !== null || stored.messageId === null
-  return isBehind ? live : { ...stored, id: live.id }
+  const parts = mergeParts(stored.parts, live.parts)
+  if (isBehind) return { ...live, parts }
+  return { ...stored, id: live.id, nodes: live.nodes, progress: live.progress ?? stored.progress, parts }
 }

@@ -13,6 +13,8 @@ import type { Session } from "../session/Session.ts"
 import { openSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
 
+const anyKind = { wanted: null, versionId: undefined }
+
 /** Sessions that one socket may follow at a time. */
 const maxFollowed = 64
 
@@ -45,7 +47,7 @@ export class Following {
         })
       }
       const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
-      return yield* openSession(address, null, this.peer.identity.userId).pipe(
+      return yield* openSession(address, anyKind, this.peer.identity.userId).pipe(
         Effect.tap((session) =>
           Effect.flatMap(this.start(session, resume), (leave) => {
             this.followed.set(keyOf(address), { session, leave: Scope.close(scope, Exit.void) })

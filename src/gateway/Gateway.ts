@@ -122,8 +122,8 @@ export const serveSockets = (server: Server) =>
     const greet = (request: IncomingMessage, socket: Socket, head: Buffer) =>
       Effect.gen(function* () {
         yield* admit
-        const { address, wanted, resume, identity } = yield* readHandshake(request)
-        const session = yield* openSession(address, wanted, identity.userId).pipe(
+        const { address, wanted, versionId, resume, identity } = yield* readHandshake(request)
+        const session = yield* openSession(address, { wanted, versionId }, identity.userId).pipe(
           Effect.catchTag("NotYours", (error) =>
             Effect.fail(new Refused({ status: 403, text: tell(error).status_message }))
           ),

@@ -23,6 +23,8 @@ export class Refused extends Data.TaggedError("Refused")<{
 export interface Request {
   readonly address: Address
   readonly wanted: Wanted
+  /** Which version to debug; undefined: the current one. */
+  readonly versionId: number | undefined
   readonly resume: ResumePoint | null
   readonly identity: PeerIdentity
 }
@@ -42,6 +44,7 @@ export const readHandshake = (request: IncomingMessage): Effect.Effect<Request, 
     return {
       address: yield* readAddress(match[2] ?? "", url.searchParams),
       wanted: isWanted(match[1]) ? match[1] : null,
+      versionId: readVersion(url.searchParams),
       resume: readResume(url.searchParams),
       identity
     }
@@ -88,6 +91,11 @@ const readAddress = (flow: string, query: URLSearchParams) =>
     }
     return { flowId, chatId }
   })
+
+const readVersion = (query: URLSearchParams): number | undefined => {
+  const text = query.get("version_id") ?? ""
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
 
 const readResume = (query: URLSearchParams): ResumePoint | null => {
   const epoch = query.get("epoch")

@@ -10,18 +10,27 @@ import type { StorageError } from "../storage/StorageError.ts"
 /** The kinds of app that have an endpoint of their own; null: any. */
 export type Wanted = "assistant" | "workflow" | null
 
+/** What the socket's own address says beside the app and the chat. */
+export interface Opened {
+  readonly wanted: Wanted
+  readonly versionId: number | undefined
+}
+
 /** The session is held by the scope. An address without a chat id is debug mode. */
-export const openSession = (address: Address, wanted: Wanted, userId: number) =>
+export const openSession = (address: Address, { wanted, versionId }: Opened, userId: number) =>
   Effect.gen(function* () {
     const hub = yield* Hub
     const catalogue = yield* Catalogue
     const isDebug = address.chatId === ""
     const openApp: Effect.Effect<App, AppError | StorageError> = isDebug
-      ? catalogue.openDebug(address.flowId, userId)
+      ? catalogue.openDebug(address.flowId, userId, versionId)
       : catalogue.open(address.flowId)
     const app = yield* openApp
     if (wanted !== null && app.kind !== wanted) {
       return yield* new AppOfOtherKind({ flowId: address.flowId, wanted })
     }
-    return yield* isDebug ? hub.openPrivate(address, openApp) : hub.open(address, userId)
+    if (!isDebug) return yield* hub.open(address, userId)
+    return yield* hub.openPrivate(address, openApp, (data) =>
+      catalogue.openDraft(address.flowId, userId, data)
+    )
   })

@@ -2,11 +2,16 @@
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { assistants } from "./api/assistants.ts"
+import { build } from "./api/build.ts"
 import { chat } from "./api/chat.ts"
-import { files } from "./api/files.ts"
+import { downloads, files } from "./api/files.ts"
 import { flows } from "./api/flows.ts"
 import { health } from "./api/health.ts"
+import { imports } from "./api/imports.ts"
+import { qa } from "./api/qa.ts"
+import { reports } from "./api/reports.ts"
 import { users } from "./api/users.ts"
+import { versions } from "./api/versions.ts"
 import { described } from "./described.ts"
 import { refusal, storageFailure } from "./Refused.ts"
 
@@ -16,8 +21,14 @@ export class Api extends HttpApi.make("colloquy")
   .add(users)
   .add(chat)
   .add(flows)
+  .add(versions)
+  .add(imports)
+  .add(build)
   .add(assistants)
   .add(files)
+  .add(downloads)
+  .add(qa)
+  .add(reports)
   .add(health)
   .addError(refusal(422, "a field is missing or wrong; the message names it"))
   .addError(storageFailure)

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { StorageError } from "../storage/StorageError.ts"
 import type { Details } from "./envelope.ts"
 
-export type RefusalStatus = 401 | 403 | 404 | 413 | 422 | 429 | 500 | 503
+export type RefusalStatus = 401 | 403 | 404 | 410 | 413 | 422 | 429 | 500 | 503
 
 /** `text` tells people what to do. */
 export class Refused extends Data.TaggedError("Refused")<{

@@ -16,6 +16,27 @@ import { queryOf } from "./request.ts"
 
 export class CurrentUser extends Context.Tag("colloquy/http/CurrentUser")<CurrentUser, Person>() {}
 
+/** Who sends the request. */
+export const makeIdentify = Effect.gen(function* () {
+  const tokens = yield* Tokens
+  const accounts = yield* Accounts
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const token = tokenOf(request.headers, queryOf(request))
+    if (Option.isNone(token)) return yield* new Refused({ status: 401, text: "sign in first" })
+    const identity = yield* tokens.verify(token.value).pipe(
+      Effect.mapError(
+        ({ reason }) =>
+          new Refused({
+            status: 401,
+            text: reason === "expired" ? "the token expired; sign in again" : "the token is not valid"
+          })
+      )
+    )
+    return yield* accounts.personOf(identity)
+  })
+})
+
 export class SignedIn extends HttpApiMiddleware.Tag<SignedIn>()("colloquy/http/SignedIn", {
   provides: CurrentUser,
   failure: Schema.Union(refusal(401, "sign in first, or again"), storageFailure),
@@ -28,23 +49,7 @@ export class SignedIn extends HttpApiMiddleware.Tag<SignedIn>()("colloquy/http/S
   static readonly Live: Layer.Layer<SignedIn, never, Tokens | Accounts> = Layer.effect(
     SignedIn,
     Effect.gen(function* () {
-      const tokens = yield* Tokens
-      const accounts = yield* Accounts
-      const identify = Effect.gen(function* () {
-        const request = yield* HttpServerRequest.HttpServerRequest
-        const token = tokenOf(request.headers, queryOf(request))
-        if (Option.isNone(token)) return yield* new Refused({ status: 401, text: "sign in first" })
-        const identity = yield* tokens.verify(token.value).pipe(
-          Effect.mapError(
-            ({ reason }) =>
-              new Refused({
-                status: 401,
-                text: reason === "expired" ? "the token expired; sign in again" : "the token is not valid"
-              })
-          )
-        )
-        return yield* accounts.personOf(identity)
-      })
+      const identify = yield* makeIdentify
       // The order of the three places is `tokenOf`'s, here as on sockets; each of them asks the same.
       return SignedIn.of({ query: () => identify, cookie: () => identify, bearer: () => identify })
     })

@@ -19,13 +19,20 @@ import * as Option from "effect/Option"
 import { Settings } from "../config.ts"
 import { Api, apiPrefix } from "./Api.ts"
 import { checkJson, maxJsonBytes, refusedBody } from "./body.ts"
+import { FileLinksLive } from "./FileLinksLive.ts"
 import { answerFailure } from "./failures.ts"
 import { AssistantsLive } from "./handlers/assistants.ts"
+import { BuildLive } from "./handlers/build.ts"
 import { ChatLive } from "./handlers/chat.ts"
+import { DownloadsLive } from "./handlers/downloads.ts"
 import { FilesLive } from "./handlers/files.ts"
 import { FlowsLive } from "./handlers/flows.ts"
 import { HealthLive } from "./handlers/health.ts"
+import { ImportsLive } from "./handlers/imports.ts"
+import { QaLive } from "./handlers/qa.ts"
+import { ReportsLive } from "./handlers/reports.ts"
 import { UsersLive } from "./handlers/users.ts"
+import { VersionsLive } from "./handlers/versions.ts"
 import { corsHeaders, preflight, refusedOrigin } from "./origins.ts"
 import { makePage } from "./page.ts"
 import { toResponse } from "./Refused.ts"
@@ -33,9 +40,25 @@ import { pathOf } from "./request.ts"
 import { SignedIn } from "./SignedIn.ts"
 import { secured } from "./security.ts"
 
-const Groups = Layer.mergeAll(UsersLive, ChatLive, FlowsLive, AssistantsLive, FilesLive, HealthLive)
+const Groups = Layer.mergeAll(
+  UsersLive,
+  ChatLive,
+  FlowsLive,
+  VersionsLive,
+  ImportsLive,
+  BuildLive,
+  AssistantsLive,
+  FilesLive,
+  DownloadsLive,
+  QaLive,
+  ReportsLive,
+  HealthLive
+)
 
-const ApiLive = HttpApiBuilder.api(Api).pipe(Layer.provide(Groups), Layer.provide(SignedIn.Live))
+const ApiLive = HttpApiBuilder.api(Api).pipe(
+  Layer.provide(Groups),
+  Layer.provide(Layer.merge(SignedIn.Live, FileLinksLive))
+)
 
 const docsPath = `${apiPrefix}/docs`
 
@@ -92,12 +115,13 @@ export const httpApp = Effect.gen(function* () {
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const began = yield* Clock.currentTimeMillis
-    const response = yield* guarded(request)
+    const limit = Option.some(FileSystem.Size(maxJsonBytes(request)))
+    const response = yield* Effect.provideService(guarded(request), HttpIncomingMessage.MaxBodySize, limit)
     const ended = yield* Clock.currentTimeMillis
     // The path alone: a query may hold a token.
     yield* Effect.logDebug(`${request.method} ${pathOf(request)} ${response.status} ${ended - began} ms`)
     return response
-  }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, Option.some(FileSystem.Size(maxJsonBytes))))
+  })
 })
 
 const kindOf = (path: string): "api" | "docs" | "page" => {

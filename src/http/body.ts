@@ -5,7 +5,15 @@ import * as Effect from "effect/Effect"
 import { invalid, Refused } from "./Refused.ts"
 import { pathOf } from "./request.ts"
 
-export const maxJsonBytes = 1024 * 1024
+const usualJsonBytes = 1024 * 1024
+
+/** Graphs, and files full of them: Bisheng's own templates weigh 25 KB each, large apps megabytes. */
+const graphBytes = 16 * 1024 * 1024
+
+const holdsGraphs = (path: string): boolean => /^\/api\/v1\/(flows|build)\//.test(`${path}/`)
+
+export const maxJsonBytes = (request: HttpServerRequest): number =>
+  holdsGraphs(pathOf(request)) ? graphBytes : usualJsonBytes
 
 /** What a form may weigh beside its file. */
 const formBytes = 1024 * 1024
@@ -13,7 +21,8 @@ const formBytes = 1024 * 1024
 /** Deeper than anybody's graph. Some of what handles values further in goes by recursion, and would overflow. */
 const maxDepth = 64
 
-const isUpload = (request: HttpServerRequest): boolean => pathOf(request).includes("/upload/")
+const isUpload = (request: HttpServerRequest): boolean =>
+  /\/upload\/|\/report\/template\//.test(pathOf(request))
 
 const hasBody = ({ headers }: HttpServerRequest): boolean =>
   Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
@@ -40,7 +49,8 @@ export const refusedBody = (request: HttpServerRequest, maxUploadBytes: number):
     return length > maxUploadBytes + formBytes ? fileTooLarge(maxUploadBytes) : null
   }
   if (!hasBody(request)) return null
-  if (length > maxJsonBytes) return tooLarge("body", maxJsonBytes)
+  const limit = maxJsonBytes(request)
+  if (length > limit) return tooLarge("body", limit)
   return type === undefined || type.split(";")[0]?.trim() === "application/json"
     ? null
     : invalid("send JSON, with content-type: application/json")

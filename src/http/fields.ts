@@ -38,8 +38,8 @@ export const Description = Schema.String.pipe(
   Schema.maxLength(4_000, { message: () => "must be at most 4000 characters" })
 )
 
-export const FlowType = Schema.Literal(1, 5, 10).annotations({
-  description: "1 skill, 5 assistant, 10 workflow"
+export const FlowType = Schema.Literal(1, 5, 10, 100).annotations({
+  description: "1 skill, 5 assistant, 10 workflow, 100 remote"
 })
 
 export const FlowStatus = Schema.Literal(1, 2).annotations({ description: "1 offline, 2 online" })
@@ -62,8 +62,8 @@ export const queryNumber = (least: number, most: number) => orEmpty(wholeNumber(
 export const queryFlowId = orEmpty(FlowId)
 
 export const queryFlowType = orEmpty(
-  Schema.transformLiterals(["1", 1], ["5", 5], ["10", 10]).annotations({
-    description: "1 skills, 5 assistants, 10 workflows; left out: all"
+  Schema.transformLiterals(["1", 1], ["5", 5], ["10", 10], ["100", 100]).annotations({
+    description: "1 skills, 5 assistants, 10 workflows, 100 remote apps; left out: all"
   })
 )
 

@@ -22,10 +22,16 @@ export interface FormFile {
   /** As the client named it. */
   readonly name: string
   readonly content: Stream.Stream<Uint8Array, BrokenForm>
+  /** What the form says beside, the first value of each name; to be asked when the content has been read. */
+  readonly fields: Effect.Effect<FormFields, BrokenForm>
 }
+
+export type FormFields = ReadonlyMap<string, string>
 
 const maxParts = 16
 const maxFieldSize = 64 * 1024
+/** What is read behind the file; in what comes later nobody looks for fields. */
+const maxRest = 1024 * 1024
 
 const ignore = (): void => undefined
 
@@ -35,10 +41,11 @@ export const firstFile = (
   contentType: string
 ): Effect.Effect<Option.Option<FormFile>, BrokenForm, Scope.Scope> =>
   Effect.gen(function* () {
-    const seen = { name: "", isFound: false, isBroken: false }
-    let pieces: Array<Uint8Array | null> = []
+    const seen = { name: "", isFound: false, isEnded: false, isBroken: false, rest: 0 }
+    const fields = new Map<string, string>()
+    let pieces: Array<Uint8Array> = []
 
-    /** One step of the parser: what of the file it brought, null standing for the file's end. */
+    /** One step of the parser: what of the file it brought. */
     const step = (take: () => void) =>
       Effect.try({ try: take, catch: () => new BrokenForm() }).pipe(
         Effect.flatMap(() => {
@@ -56,14 +63,19 @@ export const firstFile = (
           maxParts,
           maxFieldSize,
           isFile: (info) => isNamed(dispositionOf(info)),
-          onField: ignore,
+          onField: (info, value) => {
+            if (!fields.has(info.name)) fields.set(info.name, Multipasta.decodeField(info, value))
+          },
           onFile: (info) => {
             if (seen.isFound) return ignore
             seen.isFound = true
             seen.name = fileNameOf(dispositionOf(info))
             // Tells that the name is known, also of a file without a byte.
             pieces.push(new Uint8Array(0))
-            return (chunk) => pieces.push(chunk)
+            return (chunk) => {
+              if (chunk === null) seen.isEnded = true
+              else pieces.push(chunk)
+            }
           },
           onError: () => {
             seen.isBroken = true
@@ -73,19 +85,26 @@ export const firstFile = (
       catch: () => new BrokenForm()
     })
 
-    const bytes = NodeStream.fromReadable<BrokenForm, Uint8Array>(
+    const steps = NodeStream.fromReadable<BrokenForm, Uint8Array>(
       () => source,
       () => new BrokenForm(),
       // Destroying the request would take the answer's connection along.
       { closeOnDone: false }
     ).pipe(
-      Stream.mapEffect((chunk) => step(() => parser.write(chunk))),
-      Stream.concat(Stream.fromEffect(Effect.suspend(() => step(() => parser.end())))),
-      Stream.flattenChunks,
-      Stream.takeWhile((piece) => piece !== null)
+      Stream.mapEffect((chunk) => {
+        if (seen.isEnded) seen.rest += chunk.byteLength
+        return step(() => parser.write(chunk))
+      }),
+      Stream.concat(Stream.fromEffect(Effect.suspend(() => step(() => parser.end()))))
     )
 
-    const pull = yield* Stream.toPull(bytes)
+    const pullSteps = yield* Stream.toPull(steps)
+    const pull = Effect.map(pullSteps, Chunk.flatten)
+    const pullFile = Effect.suspend(() => (seen.isEnded ? Effect.fail(Option.none()) : pull))
+    const toTheEnd = Effect.catchAll(
+      Effect.repeat(pull, { until: () => seen.rest > maxRest }),
+      Option.match({ onNone: () => Effect.void, onSome: (error) => Effect.fail(error) })
+    )
     const begun = yield* Effect.repeat(pull, { until: Chunk.isNonEmpty }).pipe(
       Effect.asSome,
       Effect.catchAll(
@@ -94,7 +113,8 @@ export const firstFile = (
     )
     return Option.map(begun, (first) => ({
       name: seen.name,
-      content: Stream.concat(Stream.fromChunk(first), Stream.repeatEffectChunkOption(pull))
+      content: Stream.concat(Stream.fromChunk(first), Stream.repeatEffectChunkOption(pullFile)),
+      fields: Effect.as(toTheEnd, fields)
     }))
   })
 

@@ -15,12 +15,13 @@ import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Settings } from "../config.ts"
+import { Asker } from "../model/Asker.ts"
 import { Library, type LibraryService } from "../model/Library.ts"
 import { Files } from "../storage/Files.ts"
 import { Flows } from "../storage/Flows.ts"
 import { chunksOf } from "./chunks.ts"
 import { fileTypeOf } from "./fileTypes.ts"
-import { textOfHtml } from "./html.ts"
+import * as Reader from "./Reader.ts"
 import { buildIndex, type IndexedPassage } from "./SearchIndex.ts"
 import { storedPath } from "./stored.ts"
 
@@ -33,10 +34,10 @@ const maxIndexChars = 4 * 1024 * 1024
 /** Above `src/knowledge/` and `dist/knowledge/` alike. */
 const packageRoot = fileURLToPath(new URL("../../", import.meta.url))
 
-interface SourceFile {
-  readonly id: string
-  readonly name: string
-  readonly path: string
+type SourceFile = Reader.SourceFile
+
+interface PagedPassage extends IndexedPassage {
+  readonly page: number | null
 }
 
 /** A set of files, equal to another one of the same ids. */
@@ -66,6 +67,7 @@ const make = (options: LibraryOptions) =>
     const records = yield* Files
     const flows = yield* Flows
     const fs = yield* FileSystem.FileSystem
+    const reader = yield* Reader.Reader
     const scope = yield* Effect.scope
     const oneAtATime = yield* Effect.makeSemaphore(1)
 
@@ -86,30 +88,44 @@ const make = (options: LibraryOptions) =>
       Effect.gen(function* () {
         const flow = yield* flows.get(flowId)
         const owner = Option.match(flow, { onNone: () => [], onSome: (it) => [it.user_id] })
-        const uploaded = yield* records.ofFlow(flowId, [...new Set([...owner, userId])])
+        const { chatId } = yield* Asker
+        const uploaded = yield* records.ofFlow(flowId, [...new Set([...owner, userId])], chatId)
         return uploaded.map(({ id, name }) => ({ id, name, path: storedPath(settings, id) }))
       })
 
     const passagesOf = (file: SourceFile, room: number) =>
-      fs.readFileString(file.path).pipe(
-        Effect.tap((text) =>
-          text.length > room
-            ? Effect.logWarning("only the beginning of this file is searched: it is too long").pipe(
-                Effect.annotateLogs({ file: file.id })
+      reader.read(file).pipe(
+        Effect.flatMap(({ cut, parts }) => {
+          const kind = fileTypeOf(file.name)?.kind
+          const marked = kind === "markdown" || kind === "html" || kind === "docx" ? "markdown" : "text"
+          const passages: Array<PagedPassage> = []
+          let left = room
+          for (const part of parts) {
+            if (left <= 0) break
+            for (const chunk of chunksOf(part.text.slice(0, left), marked)) {
+              const heading = part.heading === "" ? chunk.heading : part.heading
+              passages.push({
+                text: chunk.text,
+                heading,
+                page: part.page,
+                fileId: file.id,
+                fileName: file.name
+              })
+            }
+            left -= part.text.length
+          }
+          return cut === null && left >= 0
+            ? Effect.succeed(passages)
+            : Effect.logWarning("only the beginning of this file is searched: it is too long").pipe(
+                Effect.annotateLogs({ file: file.id }),
+                Effect.as(passages)
               )
-            : Effect.void
-        ),
-        Effect.map((text) => {
-          const kind = fileTypeOf(file.name)?.kind ?? "text"
-          const kept = text.replace(/^\ufeff/, "").slice(0, room)
-          const chunks = kind === "html" ? chunksOf(textOfHtml(kept), "markdown") : chunksOf(kept, kind)
-          return chunks.map((chunk): IndexedPassage => ({ ...chunk, fileId: file.id, fileName: file.name }))
         })
       )
 
     const build = (set: FileSet) =>
       Effect.gen(function* () {
-        const passages: Array<IndexedPassage> = []
+        const passages: Array<PagedPassage> = []
         let room = maxIndexChars
         for (const file of set.files) {
           if (room <= 0) {
@@ -121,7 +137,7 @@ const make = (options: LibraryOptions) =>
           const found = yield* passagesOf(file, room).pipe(
             Effect.catchAll((error) =>
               Effect.logWarning("file left out of the search: it cannot be read").pipe(
-                Effect.annotateLogs({ file: file.id, error: error.message }),
+                Effect.annotateLogs({ file: file.id, reason: error.reason }),
                 Effect.as([])
               )
             )
@@ -147,7 +163,7 @@ const make = (options: LibraryOptions) =>
           text: passage.text,
           fileId: passage.fileId,
           fileName: passage.fileName,
-          page: null,
+          page: passage.page,
           score
         }))
       }).pipe(
@@ -165,6 +181,6 @@ const make = (options: LibraryOptions) =>
 export const layerWith = (
   options: LibraryOptions
 ): Layer.Layer<Library, never, Files | Flows | Settings | FileSystem.FileSystem> =>
-  Layer.scoped(Library, make(options))
+  Layer.scoped(Library, make(options)).pipe(Layer.provide(Reader.layer))
 
 export const layer = layerWith({ documentation: packageRoot })

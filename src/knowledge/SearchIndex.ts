@@ -10,14 +10,16 @@ export interface IndexedPassage {
   readonly text: string
 }
 
-export interface Found {
-  readonly passage: IndexedPassage
+export interface Found<P = IndexedPassage> {
+  readonly passage: P
   readonly score: number
+  /** How much of what the question is about the passage holds, at most 1. */
+  readonly coverage: number
 }
 
-export interface SearchIndex {
+export interface SearchIndex<P = IndexedPassage> {
   /** Best first. Empty where no passage holds enough of what the question is about. */
-  readonly search: (question: string, limit: number) => ReadonlyArray<Found>
+  readonly search: (question: string, limit: number) => ReadonlyArray<Found<P>>
 }
 
 /**
@@ -31,7 +33,9 @@ const maxQuestionTerms = 32
 /** Passages indexed before others get their turn: about 5 ms. */
 const batchSize = 32
 
-export const buildIndex = (passages: ReadonlyArray<IndexedPassage>): Effect.Effect<SearchIndex> =>
+export const buildIndex = <P extends IndexedPassage>(
+  passages: ReadonlyArray<P>
+): Effect.Effect<SearchIndex<P>> =>
   Effect.gen(function* () {
     // Words are cut once, here; MiniSearch gets them joined by spaces.
     const index = new MiniSearch<{ id: number; name: string; heading: string; text: string }>({
@@ -86,12 +90,12 @@ export const buildIndex = (passages: ReadonlyArray<IndexedPassage>): Effect.Effe
           })
           .map((hit) => ({ hit, coverage: sum(new Set(hit.queryTerms)) / whole }))
           .filter(({ coverage }) => coverage >= coverageFloor)
-          .map(({ hit, coverage }) => ({ id: Number(hit.id), score: hit.score * coverage }))
+          .map(({ hit, coverage }) => ({ id: Number(hit.id), score: hit.score * coverage, coverage }))
           .sort((left, right) => right.score - left.score)
           .slice(0, limit)
-          .flatMap(({ id, score }) => {
+          .flatMap(({ id, ...how }) => {
             const passage = passages[id]
-            return passage === undefined ? [] : [{ passage, score }]
+            return passage === undefined ? [] : [{ passage, ...how }]
           })
       }
     }

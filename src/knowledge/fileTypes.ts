@@ -1,10 +1,12 @@
-/** The kinds of files that can be read, told by extension; the content must be UTF-8 text. */
+/** The kinds of files that can be read, told by extension. Text files must be UTF-8. */
 
 export interface FileType {
   readonly mediaType: string
-  /** How passages are cut out of it. */
-  readonly kind: "markdown" | "table" | "text" | "html"
+  /** What it is made of, and so how its text is found and where passages are cut. */
+  readonly kind: "markdown" | "table" | "text" | "html" | "pdf" | "docx" | "xlsx"
 }
+
+const office = "application/vnd.openxmlformats-officedocument"
 
 const types: Readonly<Record<string, FileType>> = {
   txt: { mediaType: "text/plain", kind: "text" },
@@ -13,7 +15,10 @@ const types: Readonly<Record<string, FileType>> = {
   csv: { mediaType: "text/csv", kind: "table" },
   html: { mediaType: "text/html", kind: "html" },
   htm: { mediaType: "text/html", kind: "html" },
-  json: { mediaType: "application/json", kind: "text" }
+  json: { mediaType: "application/json", kind: "text" },
+  pdf: { mediaType: "application/pdf", kind: "pdf" },
+  docx: { mediaType: `${office}.wordprocessingml.document`, kind: "docx" },
+  xlsx: { mediaType: `${office}.spreadsheetml.sheet`, kind: "xlsx" }
 }
 
 export const fileTypeOf = (name: string): FileType | undefined => {
@@ -22,4 +27,4 @@ export const fileTypeOf = (name: string): FileType | undefined => {
 }
 
 export const acceptedFiles =
-  "Accepted are text files in UTF-8: .txt, .md, .csv, .html and .json. PDF and Word documents cannot be read yet."
+  "Accepted are .pdf, .docx and .xlsx, and text files in UTF-8: .txt, .md, .csv, .html and .json."

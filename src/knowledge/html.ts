@@ -1,6 +1,6 @@
 /** The text of an HTML page, one line a block. One pass, so that no page, however broken, takes long. */
 
-const invisible = new Set(["script", "style", "head", "template", "noscript", "svg"])
+const invisible = new Set(["script", "style", "head", "title", "template", "noscript", "svg"])
 const inline =
   /^(?:a|abbr|b|bdi|bdo|cite|code|em|i|kbd|mark|q|s|samp|small|span|strong|sub|sup|time|u|var|wbr)$/
 const heading = /^h([1-6])$/
@@ -22,6 +22,7 @@ const entities: Readonly<Record<string, string>> = {
 export const textOfHtml = (html: string): string => {
   const out: Array<string> = []
   let from = 0
+  let cells = 0
   while (from < html.length) {
     const open = html.indexOf("<", from)
     out.push(decoded(html.slice(from, open === -1 ? html.length : open)))
@@ -38,6 +39,16 @@ export const textOfHtml = (html: string): string => {
     if (tag === "" || inline.test(tag)) continue
     if (slash === "" && invisible.has(tag)) {
       from = past(html, ">", closing(html, tag, end))
+      continue
+    }
+    // A row of a table is one line, whatever its cells are made of.
+    if (tag === "td" || tag === "th") {
+      if (slash === "" && cells++ > 0) out.push(" | ")
+      continue
+    }
+    if (tag === "tr" || tag === "table") cells = 0
+    else if (cells > 0) {
+      out.push(" ")
       continue
     }
     const level = slash === "" ? heading.exec(tag)?.[1] : undefined

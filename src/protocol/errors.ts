@@ -31,7 +31,9 @@ export class AppOfOtherKind extends Schema.TaggedError<AppOfOtherKind>()("AppOfO
 /** A model, tool or node failed. `reason` is shown to the user: no secrets in it. */
 export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", {
   reason: Schema.String,
-  kind: Schema.Literal("skill", "assistant", "workflow")
+  kind: Schema.Literal("skill", "assistant", "workflow"),
+  /** "document": a file could not be read, and nothing else went wrong. */
+  about: Schema.optional(Schema.Literal("document"))
 }) {}
 
 /** The server that owned the run is gone. */
@@ -140,11 +142,11 @@ const rowOf = Match.typeTags<ProtocolError, ErrorRow>()({
     reconnect: false,
     text: `this app is not ${wanted === "assistant" ? "an assistant" : "a workflow"}`
   }),
-  RunFailed: ({ kind, reason }) => ({
-    status: byKind(kind, 13005, 10499, 13005),
+  RunFailed: ({ kind, reason, about }) => ({
+    status: about === "document" ? 13006 : byKind(kind, 13005, 10499, 13005),
     close: null,
     reconnect: true,
-    text: "the run failed",
+    text: about === "document" ? "a document could not be read" : "the run failed",
     data: { exception: reason, error: reason }
   }),
   RunLost: () => ({

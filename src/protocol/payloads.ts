@@ -139,6 +139,8 @@ const switchOrAsk = (
   inputs: Readonly<Record<string, unknown>>,
   address: Address | null
 ): Either.Either<Payload, InvalidInput> => {
+  // Values for the app's input nodes: the client leaves it to the server to see what that is.
+  if (Array.isArray(inputs["data"])) return asked(fields, inputs, address, "auto_file")
   if (isObject(inputs["data"])) {
     const target = decodeSwitch(inputs["data"])
     if (Either.isLeft(target)) return invalid(`inputs.data: ${firstIssue(target.left)}`)

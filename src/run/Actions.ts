@@ -4,16 +4,21 @@
  * it to these (docs/extending.md).
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { App } from "../app/App.ts"
+import { makeQuestionFile } from "../app/questionFile.ts"
+import { ReportMaker } from "../app/report/ReportMaker.ts"
+import { Documents } from "../knowledge/Documents.ts"
 import type { RunFailed } from "../protocol/errors.ts"
 import type { Deltas, RunEvent } from "../protocol/RunEvent.ts"
 import type { ChatMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { answerQuestion } from "./answerQuestion.ts"
+import { batch, makeBatch } from "./batch.ts"
 import type { Journal } from "./Journal.ts"
+import { makeReport } from "./report.ts"
 import { startWorkflow } from "./startWorkflow.ts"
 
 export interface RunRequest {
@@ -25,6 +30,8 @@ export interface RunRequest {
   readonly inputs: Readonly<Record<string, unknown>>
   readonly userId: number
   readonly journal: Journal
+  /** Whether all of these files are there, and the asker's to read. */
+  readonly mayRead: (fileIds: ReadonlyArray<string>) => Effect.Effect<boolean, StorageError>
   /** What is stored of this very run: nothing, unless it goes on where it broke off. */
   readonly past: Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
 }
@@ -47,6 +54,17 @@ export interface ActionTable {
 }
 
 export class Actions extends Context.Tag("colloquy/Actions")<Actions, ActionTable>() {
-  static readonly table: ActionTable = { default: answerQuestion, workflow: startWorkflow }
-  static readonly Live = Layer.succeed(Actions, Actions.table)
+  /** Those that need nothing but the app. */
+  static readonly table: ActionTable = { default: answerQuestion, workflow: startWorkflow, auto_file: batch }
+  static readonly Live = Layer.effect(
+    Actions,
+    Effect.gen(function* () {
+      const questionFile = makeQuestionFile(yield* Documents)
+      return {
+        ...Actions.table,
+        auto_file: makeBatch(questionFile),
+        report: makeReport(yield* ReportMaker)
+      }
+    })
+  )
 }

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { ModelMessage } from "../model/LanguageModel.ts"
 import { Messages } from "../storage/Messages.ts"
 import { type Acceptance, type Ending, Runs, type Wait } from "../storage/Runs.ts"
@@ -14,6 +15,15 @@ import { remembered } from "./memory.ts"
 
 /** How many complete rounds of the conversation the model is given. */
 const memoryRounds = 10
+
+/** The actions whose inputs stay with the chat: later questions are asked of the app filled in like that. */
+export const fillingActions: ReadonlyArray<string> = ["auto_file", "report"]
+
+const decodeExtra = Schema.decodeUnknownOption(
+  Schema.parseJson(Schema.Struct({ inputs: Schema.Record({ key: Schema.String, value: Schema.Unknown }) }))
+)
+
+const inputsIn = (extra: string) => Option.map(decodeExtra(extra), ({ inputs }) => inputs)
 
 /** A run as far as a session needs to know it. */
 export interface KnownRun {
@@ -50,6 +60,8 @@ export interface Journal {
   readonly waiting: Effect.Effect<Option.Option<WaitingRun>, StorageError>
   /** Makes a run that broke off go on; false where it has not. */
   readonly reopen: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
+  /** What the app's form was last filled in with, in this chat: the `inputs` of that question. */
+  readonly filling: Effect.Effect<Option.Option<Readonly<Record<string, unknown>>>, StorageError>
   /** What is stored of a run. */
   readonly past: (runId: string) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
   readonly rollback: (runId: string) => Effect.Effect<void, StorageError>
@@ -77,6 +89,7 @@ export const storedJournals = Effect.gen(function* () {
     resume: runs.resume,
     waiting: runs.waiting(chatId),
     reopen: runs.reopen,
+    filling: Effect.map(messages.latestFilling(chatId, fillingActions), Option.flatMap(inputsIn)),
     past: messages.ofRun,
     rollback: runs.rollback,
     memory: Effect.map(messages.memory(chatId, memoryRounds), remembered),
@@ -86,6 +99,7 @@ export const storedJournals = Effect.gen(function* () {
 
 interface UnsavedRound {
   readonly runId: string
+  readonly action: string
   readonly clientMsgId: string | null
   status: RunStatus
   readonly messages: Array<NewMessage>
@@ -112,6 +126,7 @@ export const unsavedJournal = (): Journal => {
         if (before !== undefined) return { run: known(before), fresh: false }
         const round: UnsavedRound = {
           runId: acceptance.runId,
+          action: acceptance.action,
           clientMsgId: acceptance.clientMsgId,
           status: "queued",
           messages: [acceptance.question]
@@ -143,6 +158,12 @@ export const unsavedJournal = (): Journal => {
     // Debug mode lives and dies with its socket: there is no earlier life.
     waiting: Effect.succeedNone,
     reopen: () => Effect.succeed(false),
+    filling: Effect.sync(() =>
+      Option.flatMap(
+        Option.fromNullable(rounds.findLast(({ action }) => fillingActions.includes(action))),
+        ({ messages: [question] }) => inputsIn(question?.extra ?? "")
+      )
+    ),
     past: () => Effect.succeed([]),
     finish: (runId, ending) =>
       Effect.sync(() => {

@@ -1,13 +1,31 @@
 /** The action `default`: the app answers the question, with the conversation so far in mind. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { App } from "../app/App.ts"
 import type { Action } from "./Actions.ts"
+import { filledApp, fillingsOf, formInputs } from "./formInputs.ts"
+import type { Journal } from "./Journal.ts"
 
 export const answerQuestion: Action = {
   question: (inputs, app) => questionText(inputs, app.inputKey),
   run: ({ app, text, inputs, userId, journal }) =>
-    Stream.unwrap(Effect.map(journal.memory, (history) => app.answer({ text, inputs, userId, history })))
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const filled = app.form === undefined ? app : yield* asFilled(app, journal)
+        const history = yield* journal.memory
+        return filled.answer({ text, inputs, userId, history })
+      })
+    )
 }
+
+/** The app with the files and values that this chat has given it. */
+const asFilled = (app: App, { filling }: Journal) =>
+  Effect.gen(function* () {
+    const given = Option.flatMap(yield* filling, formInputs)
+    if (Option.isNone(given)) return app
+    return yield* filledApp(app, yield* fillingsOf(app, given.value))
+  })
 
 /** The question among the inputs: under the app's own key, or the only other text there is. */
 const questionText = (inputs: Readonly<Record<string, unknown>>, inputKey: string): string | null => {

@@ -15,14 +15,18 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type { JudgeService } from "../app/Judge.ts"
+import { Asker, type AskerShape } from "../model/Asker.ts"
 import { Defect, type ProtocolError, RunFailed, tell } from "../protocol/errors.ts"
 import type { Frame, Json, QuestionEcho } from "../protocol/frames.ts"
 import type { Projection } from "../protocol/projection.ts"
 import {
+  type Answer,
   type Answered,
   Deltas,
   noUsage,
   type OnStop,
+  type Passage,
   type RunEvent,
   type RunSink,
   type Told,
@@ -38,6 +42,8 @@ import { Drafts } from "./drafts.ts"
 import type { Journal } from "./Journal.ts"
 import { toolRow } from "./memory.ts"
 import { answerRow, telling } from "./telling.ts"
+
+type Judging = (passages: ReadonlyArray<Passage>) => ReturnType<JudgeService["source"]>
 
 /** Where frames go: the session's log. */
 export interface FrameSink {
@@ -70,6 +76,8 @@ export class Recorder {
   private readonly journal: Journal
   private readonly log: FrameSink
   private readonly frames: Projection
+  private readonly judge: Judging
+  private readonly asker: AskerShape
   private readonly kind: RunFailed["kind"]
   private readonly openTools = new Map<string, ToolStarted>()
   private readonly prompts: Array<Frame> = []
@@ -88,12 +96,17 @@ export class Recorder {
     readonly journal: Journal
     readonly log: FrameSink
     readonly frames: Projection
+    /** Where an answer comes from, for the one it is for. */
+    readonly judge: Judging
+    readonly asker: AskerShape
   }) {
     this.runId = options.runId
     this.kind = options.kind
     this.journal = options.journal
     this.log = options.log
     this.frames = options.frames
+    this.judge = options.judge
+    this.asker = options.asker
     this.drafts = new Drafts(this.kind)
     const bubble = this.frames.bubble()
     this.sink = {
@@ -151,7 +164,7 @@ export class Recorder {
     return Effect.zipRight(
       this.journal.start(this.runId),
       Stream.runForEach(events, (event) => this.on(event))
-    ).pipe(Effect.provideService(Deltas, this.sink))
+    ).pipe(Effect.provideService(Deltas, this.sink), Effect.provideService(Asker, this.asker))
   }
 
   private append(frame: Frame): Frame {
@@ -192,6 +205,9 @@ export class Recorder {
       case "ToolEnded":
         return this.toolEnded(event)
       case "Answered":
+        return Effect.map(this.judged(event), (answered) => {
+          this.outcome = answered
+        })
       case "Finished":
       case "Waiting":
         return Effect.sync(() => {
@@ -201,9 +217,25 @@ export class Recorder {
         return Effect.sync(() => {
           this.onStop = event
         })
+      case "PartAnswered":
+      case "NodeStreamed":
+      case "NodeSaid":
+        return Effect.flatMap(this.judged(event), (judged) => this.tell(judged))
       default:
         return this.tell(event)
     }
+  }
+
+  /** What the app retrieved is one thing, what the asker may see of it another. */
+  private judged<A extends { readonly passages: ReadonlyArray<Passage>; readonly extra?: Answer["extra"] }>(
+    event: A
+  ): Effect.Effect<A, StorageError> {
+    if (event.passages.length === 0) return Effect.succeed(event)
+    return Effect.map(this.judge(event.passages), ({ source, extra }) => ({
+      ...event,
+      source,
+      extra: { ...event.extra, ...extra }
+    }))
   }
 
   /** Row and frame belong together: a stop waits for both. */
@@ -254,11 +286,12 @@ export class Recorder {
   }
 
   /**
-   * Stores the run's end and emits its last frames; or parks it, and answers what it waits with. Never fails;
-   * to be run uninterruptibly, once.
+   * Stores the run's end and emits its last frames; or parks it, and answers what it waits with: `before` is what
+   * it had asked already. Never fails; to be run uninterruptibly, once.
    */
   finish(
     exit: Exit.Exit<void, RunFailed | StorageError>,
+    before: ReadonlyArray<Frame>,
     park: (parked: Parked) => Effect.Effect<void, StorageError>
   ): Effect.Effect<Parked | null> {
     const settled = Effect.gen(this, function* () {
@@ -268,7 +301,8 @@ export class Recorder {
       if (outcome !== null && isComplete) {
         if (outcome._tag === "Answered") return yield* Effect.as(this.completed(outcome), null)
         if (outcome._tag === "Finished") return yield* Effect.as(this.finished(outcome.usage), null)
-        if (Exit.isSuccess(exit)) return yield* this.parked(outcome.state, park)
+        if (Exit.isSuccess(exit))
+          return yield* this.parked({ state: outcome.state, prompts: [...before, ...this.prompts] }, park)
       }
       if (Exit.isSuccess(exit)) {
         const error = new RunFailed({ reason: "the app gave no answer", kind: this.kind })
@@ -303,8 +337,7 @@ export class Recorder {
     )
   }
 
-  private parked(state: Json, park: (parked: Parked) => Effect.Effect<void, StorageError>) {
-    const parked = { state, prompts: this.prompts }
+  private parked(parked: Parked, park: (parked: Parked) => Effect.Effect<void, StorageError>) {
     return Effect.as(Effect.retry(park(parked), finishRetries), parked)
   }
 

@@ -13,6 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
+import { Judge } from "../app/Judge.ts"
 import { Settings } from "../config.ts"
 import { type AppError, NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
@@ -52,7 +53,9 @@ export interface HubService {
   /** A session of this scope alone, of which nothing is kept (debug mode). */
   readonly openPrivate: (
     address: Address,
-    app: Effect.Effect<App, AppError | StorageError>
+    app: Effect.Effect<App, AppError | StorageError>,
+    /** The app as the client draws it at this moment. */
+    draft: (data: unknown) => Effect.Effect<App, AppError | StorageError>
   ) => Effect.Effect<Session, never, Scope.Scope>
   /** No new runs from here on; those in progress get `drainTimeout`, then they are stopped and stored. */
   readonly drain: Effect.Effect<void>
@@ -69,6 +72,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const checkpoints = yield* Checkpoints
       const actions = yield* Actions
       const ticker = yield* Ticker
+      const judge = yield* Judge
       const sessions = yield* Sessions
       const runs = yield* Runs
       const journalOf = yield* storedJournals
@@ -92,10 +96,11 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       const common = (address: Address, journal: () => Journal) =>
         Effect.sync(
-          (): Omit<SessionOptions, "openApp" | "retain"> => ({
+          (): Omit<SessionOptions, "openApp" | "draft" | "retain"> => ({
             address,
             journal,
             actions,
+            judge,
             checkpoints,
             slots,
             log: new FrameLog({
@@ -166,11 +171,12 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         )
       }
 
-      const openPrivate: HubService["openPrivate"] = (address, app) =>
+      const openPrivate: HubService["openPrivate"] = (address, app, draft) =>
         Effect.gen(function* () {
           const session = yield* makeSession({
             ...(yield* common(address, unsavedJournal)),
             openApp: app,
+            draft,
             retain: Effect.void
           })
           yield* register(session)

@@ -3,6 +3,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
+import type { Judge } from "../app/Judge.ts"
 import type { AppError } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
 import type { Ask, Reply } from "../protocol/payloads.ts"
@@ -30,6 +31,9 @@ export interface SessionOptions {
   readonly journal: () => Journal
   readonly actions: ActionTable
   readonly openApp: Effect.Effect<App, AppError | StorageError>
+  /** In debug mode: the app of the graph that the client sends along. */
+  readonly draft?: (data: unknown) => Effect.Effect<App, AppError | StorageError>
+  readonly judge: typeof Judge.Service
   readonly checkpoints: typeof Checkpoints.Service
   readonly slots: RunSlots
   readonly nodeId: string

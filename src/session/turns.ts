@@ -11,15 +11,24 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { App } from "../app/App.ts"
-import { InvalidInput, NotYours, Overloaded, QueueFull, RunFailed, SessionBusy } from "../protocol/errors.ts"
+import {
+  type AppError,
+  InvalidInput,
+  NotYours,
+  Overloaded,
+  QueueFull,
+  RunFailed,
+  SessionBusy
+} from "../protocol/errors.ts"
 import { type Frame, frame, type QuestionEcho } from "../protocol/frames.ts"
 import type { Ask, Reply } from "../protocol/payloads.ts"
 import { Projection, profiles } from "../protocol/projection.ts"
 import type { Action } from "../run/Actions.ts"
-import type { KnownRun } from "../run/Journal.ts"
+import { fillingActions, type KnownRun } from "../run/Journal.ts"
 import { type Parked as Asked, Recorder } from "../run/recorder.ts"
 import { unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -37,6 +46,8 @@ interface Turn {
   readonly echo: QuestionEcho
   /** `client_msg_id`s of the replies it has had. */
   readonly replies: ReadonlyArray<string>
+  /** What it has asked before and still waits for, beside what was replied to. */
+  readonly open: ReadonlyArray<Frame>
 }
 
 /** A run that waits for a person: no fiber, no slot. */
@@ -85,6 +96,26 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
   let replacing = false
   let orphan: Fiber.RuntimeFiber<boolean> | null = null
 
+  /** In debug mode the graph that came with the latest start; a reply is for the same. */
+  let draft: App | null = null
+  const openApp = Effect.suspend(() => (draft === null ? options.openApp : Effect.succeed(draft)))
+
+  const appFor = (ask: Ask): Effect.Effect<App, AppError | StorageError> => {
+    const data = ask.inputs["data"]
+    if (options.draft === undefined || ask.action !== "workflow" || data === undefined) return openApp
+    return Effect.tap(options.draft(data), (app) =>
+      Effect.sync(() => {
+        draft = app
+      })
+    )
+  }
+
+  /** Clients ask or fill in a form; that the app answers with a document is the app's affair. */
+  const actionFor = (name: string, app: App): Action | undefined => {
+    const writes = app.report !== undefined && (name === "default" || name === "auto_file")
+    return (writes ? options.actions["report"] : undefined) ?? options.actions[name]
+  }
+
   const projectionOf = ({ runId, app, asker }: Pick<Turn, "runId" | "app" | "asker">) =>
     new Projection(address, runId, asker.userId, profiles[app.kind])
 
@@ -94,7 +125,9 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       kind: turn.app.kind,
       journal,
       log,
-      frames: projectionOf(turn)
+      frames: projectionOf(turn),
+      judge: (passages) => options.judge.source(passages, turn.asker.userId),
+      asker: { userId: turn.asker.userId, chatId: address.chatId }
     })
 
   /**
@@ -135,7 +168,8 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       inputs: ask.inputs,
       userId: asker.userId,
       journal,
-      past: journal.past(runId)
+      past: journal.past(runId),
+      mayRead: (fileIds: ReadonlyArray<string>) => options.judge.mayRead(fileIds, asker.userId)
     }
     return launch(turn, action.run(request), (recorder) => recorder.begin(echo))
   }
@@ -152,7 +186,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       yield* options.checkpoints.watch(recorder)
       yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       const exit = yield* Fiber.interrupt(fiber)
-      const waits = yield* recorder.finish(exit, (asked) => park(turn, asked))
+      const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
       while (cancelled.length > 0) yield* tellCancelled
       // No step between here and the next question's start: nothing may see the session idle in between.
       log.endRun()
@@ -205,7 +239,8 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
           user_id: run.user_id,
           client_msg_id: run.client_msg_id
         },
-        replies: kept.replies
+        replies: kept.replies,
+        open: []
       }
       parked = { turn, state: kept.state, prompts: kept.prompts }
       replied = kept.replies
@@ -218,7 +253,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       if (ending === null) return Effect.succeed(false)
       parked = null
       return Effect.as(
-        recorderOf(ending.turn).finish(exit, () => Effect.void),
+        recorderOf(ending.turn).finish(exit, [], () => Effect.void),
         true
       )
     })
@@ -294,8 +329,8 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
 
   const ask = (ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
     Effect.gen(function* () {
-      const app = yield* options.openApp
-      const action = options.actions[ask.action]
+      const app = yield* appFor(ask)
+      const action = actionFor(ask.action, app)
       if (action === undefined) {
         return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
       }
@@ -343,7 +378,8 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       user_id: asker.userId,
       client_msg_id: ask.clientMsgId
     },
-    replies: []
+    replies: [],
+    open: []
   })
 
   /** A question that came before: its run is told of again; one that broke off and can go on does so. */
@@ -372,7 +408,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
 
   const reply = (reply: Reply, asker: Asker): Effect.Effect<ReplyOutcome, AskError> =>
     Effect.gen(function* () {
-      const app = yield* options.openApp
+      const app = yield* openApp
       yield* restore(app)
       const id = reply.clientMsgId
       const runId = active?.turn.runId ?? parked?.turn.runId ?? ""
@@ -386,7 +422,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       const fits = app.resume.accept(state, reply)
       if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
       if (!options.slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
-      const { turn } = parked
+      const { turn, prompts } = parked
       const { text } = fits.right
       const stored = yield* journal
         .resume(turn.runId, { is_bot: false, type: "over", category: "question", message: text })
@@ -409,7 +445,8 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
         )
       )
       const echo = { message_id: stored.value, message: text, user_id: asker.userId, client_msg_id: id }
-      yield* launch({ ...turn, app, replies }, events, (recorder) => {
+      const open = prompts.filter((prompt) => !answers(reply, prompt))
+      yield* launch({ ...turn, app, replies, open }, events, (recorder) => {
         recorder.goOn(echo)
         return null
       })
@@ -417,7 +454,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     }).pipe(accepting.withPermits(1), Effect.uninterruptible)
 
   const checkStatus = Effect.gen(function* () {
-    yield* restore(yield* options.openApp)
+    yield* restore(yield* openApp)
     if (active !== null) return []
     return parked?.prompts ?? [frame(address, "close", "processing")]
   })
@@ -449,7 +486,15 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
         question:
           options.actions[ask.action]?.silent === true
             ? { is_bot: false, type: "over", category: unseen, message: "" }
-            : { is_bot: false, type: "over", category: "question", message: text }
+            : {
+                is_bot: false,
+                type: "over",
+                category: "question",
+                message: text,
+                ...(fillingActions.includes(ask.action)
+                  ? { extra: JSON.stringify({ inputs: ask.inputs }) }
+                  : {})
+              }
       })
     ).pipe(Effect.catchTag("SessionTaken", () => new NotYours({ what: "chat" })))
 
@@ -482,7 +527,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       if (scope !== "run") cancelled.push(...queue.splice(0))
       if (active !== null) return interruptActive
       if (scope === "drain") return Effect.succeed(false)
-      return options.openApp.pipe(
+      return openApp.pipe(
         Effect.flatMap(restore),
         Effect.ignore,
         Effect.zipRight(
@@ -504,6 +549,12 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     clearHistory: journal.forget
   }
 }
+
+/** A group chat asks one thing at a time; a workflow's reply names the nodes that it is for. */
+const answers = ({ action, body }: Reply, { message }: Frame): boolean =>
+  action === "continue" ||
+  !Predicate.isRecord(message) ||
+  (Predicate.isRecord(body) && Object.hasOwn(body, String(message["node_id"])))
 
 const maxTitle = 80
 

@@ -17,6 +17,11 @@ export interface MessageStore {
   readonly get: (id: number) => Effect.Effect<Option.Option<ChatMessage>, StorageError>
   /** Newest first, by keyset: a page costs the same at any depth. */
   readonly page: (query: HistoryQuery) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
+  /** `extra` of the chat's latest question that filled in the app's form: of a run with one of these actions. */
+  readonly latestFilling: (
+    chatId: string,
+    actions: ReadonlyArray<string>
+  ) => Effect.Effect<Option.Option<string>, StorageError>
   /** Every message of a run, oldest first. */
   readonly ofRun: (runId: string) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
   /**

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Dialect } from "./migrations/ddl.ts"
 import type { Migration } from "./migrations/migrations.ts"
-import { decodeAll, decodeFirst, during, now } from "./sql/Database.ts"
+import { decodeAll, decodeFirst, during, isAddedBefore, now } from "./sql/Database.ts"
 import { makeTransaction } from "./sql/transaction.ts"
 
 /** Seconds to wait for another server that migrates. */
@@ -53,7 +53,9 @@ export const migrate = Effect.fnUntraced(function* (migrations: ReadonlyArray<Mi
     Effect.gen(function* () {
       const before = yield* applied(sql`SELECT id FROM schema_migration WHERE id = ${migration.id}`)
       if (before.length > 0) return []
-      for (const statement of migration.statements(dialect)) yield* sql.unsafe(statement)
+      for (const statement of migration.statements(dialect)) {
+        yield* Effect.catchIf(sql.unsafe(statement), isAddedBefore, () => Effect.void)
+      }
       const { text } = yield* now
       yield* sql`INSERT INTO schema_migration ${sql.insert({ id: migration.id, name: migration.name, applied_time: text })}`
       return [migration.id]

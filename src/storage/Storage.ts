@@ -17,6 +17,8 @@ import { Messages } from "./Messages.ts"
 import { migrate } from "./Migrator.ts"
 import { Memory } from "./memory/Memory.ts"
 import { migrations } from "./migrations/migrations.ts"
+import { Recalls } from "./Recalls.ts"
+import { Reports } from "./Reports.ts"
 import { Runs } from "./Runs.ts"
 import { Sessions } from "./Sessions.ts"
 import { StorageError } from "./StorageError.ts"
@@ -27,10 +29,14 @@ import { during, makeDatabase } from "./sql/Database.ts"
 import { makeFiles } from "./sql/Files.ts"
 import { makeFlows } from "./sql/Flows.ts"
 import { makeMessages } from "./sql/Messages.ts"
+import { makeRecalls } from "./sql/Recalls.ts"
+import { makeReports } from "./sql/Reports.ts"
 import { makeRuns } from "./sql/Runs.ts"
 import { makeSessions } from "./sql/Sessions.ts"
 import { makeUsers } from "./sql/Users.ts"
+import { makeVersions } from "./sql/Versions.ts"
 import { Users } from "./Users.ts"
+import { Versions } from "./Versions.ts"
 
 /** The stores over a connected database, which is brought to its newest form first. */
 const Sql = Layer.effectContext(
@@ -42,9 +48,12 @@ const Sql = Layer.effectContext(
       Context.add(Sessions, makeSessions(database)),
       Context.add(Messages, makeMessages(database)),
       Context.add(Flows, makeFlows(database)),
+      Context.add(Versions, makeVersions(database)),
       Context.add(Users, makeUsers(database)),
       Context.add(Audit, makeAudit(database)),
       Context.add(Files, makeFiles(database)),
+      Context.add(Recalls, makeRecalls(database)),
+      Context.add(Reports, makeReports(database)),
       Context.add(StorageHealth, { check: Effect.asVoid(sql`SELECT 1`).pipe(during("health")) })
     )
   })

@@ -3,8 +3,8 @@
  * Times are UTC, in milliseconds; ids of messages count up in the order of commit within a session.
  */
 
-/** 1 skill, 5 assistant, 10 workflow. */
-export type FlowType = 1 | 5 | 10
+/** 1 skill, 5 assistant, 10 workflow, 100 remote: a service elsewhere that answers. */
+export type FlowType = 1 | 5 | 10 | 100
 
 /** 1 offline, 2 online. */
 export type FlowStatus = 1 | 2
@@ -15,6 +15,9 @@ export type RunStatus = "queued" | "running" | "waiting_input" | "done" | "stopp
 
 /** An answer that was cut short: shown in history, never given to the model again. */
 export const breakAnswer = "break_answer"
+
+/** Stands for the question of a run that began without one: never shown, never given to the model. */
+export const unseen = "init"
 
 export interface User {
   readonly user_id: number
@@ -34,6 +37,19 @@ export interface Flow {
   /** The current version's graph (`{nodes, edges}`), or an assistant's settings. */
   readonly data: unknown
   readonly version_id: number
+  readonly create_time: Date
+  readonly update_time: Date
+}
+
+export interface FlowVersion {
+  readonly id: number
+  readonly flow_id: string
+  /** "" where it was made by a change of its app. */
+  readonly name: string
+  readonly description: string
+  readonly user_id: number
+  readonly data: unknown
+  readonly is_current: boolean
   readonly create_time: Date
   readonly update_time: Date
 }
@@ -107,6 +123,25 @@ export interface NewRecallChunk {
   readonly file_name: string
   readonly page: number | null
   readonly score: number
+  /** Where on the pages it stands: JSON text of an array, as far as the document tells. */
+  readonly boxes?: string
+  /** Of a passage from the web. */
+  readonly url?: string
+}
+
+/** A passage as it is kept. */
+export interface RecallChunk {
+  readonly id: number
+  readonly message_id: number
+  readonly chunk: string
+  /** "" or another name where it is not of an uploaded file. */
+  readonly file_id: string
+  readonly file_name: string
+  readonly page: number | null
+  readonly score: number
+  /** JSON text of an array; null where nobody knows. */
+  readonly boxes: string | null
+  readonly url: string | null
 }
 
 export interface Run {
@@ -132,13 +167,41 @@ export interface Run {
   readonly end_time: Date | null
 }
 
+/** A run that waits for a person. */
+export interface WaitingRun {
+  readonly run: Run
+  /** JSON text: what is needed to go on. */
+  readonly state: string
+  readonly until: Date
+}
+
+/**
+ * `document`: given to an app to answer from. `made`: written by the server for somebody to download.
+ * `template`: what an app's reports are filled into.
+ */
+export type FilePurpose = "document" | "made" | "template"
+
 export interface StoredFile {
   /** 32 hex digits. */
   readonly id: string
   readonly flow_id: string
   readonly user_id: number
+  /** The chat it belongs to and goes with; "": all of the app's. */
+  readonly chat_id: string
+  readonly purpose: FilePurpose
   readonly name: string
   readonly media_type: string
   readonly bytes: number
+  readonly create_time: Date
+}
+
+/** A version of the .docx file that an app's reports are filled into. */
+export interface ReportTemplate {
+  readonly flow_id: string
+  /** Counts up from 1. */
+  readonly version: number
+  readonly file_id: string
+  readonly file_name: string
+  readonly user_id: number
   readonly create_time: Date
 }

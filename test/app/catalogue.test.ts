@@ -1,19 +1,21 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import type { App } from "../../src/app/App.ts"
-import type { BuildApp } from "../../src/app/buildApp.ts"
+import type { App, Form } from "../../src/app/App.ts"
+import { BuildCache } from "../../src/app/BuildCache.ts"
+import { Builder, type BuilderService } from "../../src/app/Builder.ts"
 import { Catalogue } from "../../src/app/Catalogue.ts"
-import { CatalogueLive, makeCatalogue } from "../../src/app/CatalogueLive.ts"
-import { LanguageModel } from "../../src/model/LanguageModel.ts"
-import { Library } from "../../src/model/Library.ts"
+import { CatalogueLive } from "../../src/app/CatalogueLive.ts"
+import { Settings } from "../../src/config.ts"
 import { AppNotBuilt } from "../../src/protocol/errors.ts"
 import type { NewFlow } from "../../src/storage/Flows.ts"
+import { testBuilder } from "../support/builder.ts"
+import { testSettings } from "../support/settings.ts"
 import { promptGraph } from "./graphs.ts"
-import { says, scriptedModel } from "./scriptedModel.ts"
 import { makeShelf } from "./shelf.ts"
 
 const id = "d".repeat(32)
@@ -30,8 +32,19 @@ const assistant: NewFlow = {
 const skill: NewFlow = { ...assistant, flow_type: 1, data: promptGraph("{input}") }
 const workflow: NewFlow = { ...assistant, flow_type: 10, data: { nodes: [], edges: [] } }
 
-const model = Layer.succeed(LanguageModel, scriptedModel(says("ok")).service)
-const library = Layer.succeed(Library, { search: () => Effect.succeed([]) })
+const cache = Layer.provide(BuildCache.Memory, Layer.succeed(Settings, Settings.of(testSettings)))
+
+const appOf = (flowId: string, name: string): App => ({
+  flowId,
+  flowType: 5,
+  kind: "assistant",
+  name,
+  onDisconnect: "continue",
+  inputKey: "input",
+  answer: () => {
+    throw new Error("nobody asks")
+  }
+})
 
 /** Runs a test against the catalogue, with these apps on the shelf. */
 const withCatalogue = <A, E>(
@@ -41,7 +54,7 @@ const withCatalogue = <A, E>(
   const shelf = makeShelf()
   for (const app of apps) shelf.put(app)
   return Effect.flatMap(Catalogue, (catalogue) => test(catalogue, shelf)).pipe(
-    Effect.provide(CatalogueLive.pipe(Layer.provide(Layer.mergeAll(shelf.layer, model, library))))
+    Effect.provide(CatalogueLive.pipe(Layer.provide(Layer.mergeAll(shelf.layer, cache, testBuilder))))
   )
 }
 
@@ -107,7 +120,7 @@ describe("opening an app", () => {
       Effect.gen(function* () {
         expect(yield* Effect.flip(catalogue.open(id))).toMatchObject({
           _tag: "AppNotBuilt",
-          reason: "this version of the server cannot run workflows"
+          reason: "the graph has no nodes"
         })
         expect(yield* Effect.flip(catalogue.open("e".repeat(32)))).toMatchObject({ _tag: "AppNotBuilt" })
       })
@@ -149,39 +162,205 @@ describe("opening an app to debug it", () => {
     )
   )
 
-  it.effect("needs a skill to be built first", () =>
-    withCatalogue([skill, { ...workflow, id: "e".repeat(32) }], (catalogue) =>
-      Effect.gen(function* () {
-        expect(yield* Effect.flip(catalogue.openDebug(id, 2))).toMatchObject({
-          _tag: "AppNotBuilt",
-          reason: "build the skill first"
-        })
-        expect(yield* Effect.flip(catalogue.openDebug("e".repeat(32), 2))).toMatchObject({
-          _tag: "AppNotBuilt"
-        })
-      })
+  /** A catalogue whose apps repeat what they were built of, with its build cache. */
+  const debugged = Effect.gen(function* () {
+    const shelf = makeShelf()
+    const builds: Array<unknown> = []
+    const builder = Layer.succeed(Builder, {
+      build: (flow) => {
+        builds.push(flow.data)
+        return Effect.succeed(appOf(flow.id, JSON.stringify(flow.data)))
+      },
+      lacks: () => Effect.succeed([])
+    })
+    const services = yield* Layer.build(
+      CatalogueLive.pipe(Layer.provideMerge(cache), Layer.provide(Layer.mergeAll(shelf.layer, builder)))
     )
+    return {
+      shelf,
+      builds,
+      catalogue: Context.get(services, Catalogue),
+      cache: Context.get(services, BuildCache)
+    }
+  })
+
+  it.scoped("opens a skill as it was built last, and only when that went well", () =>
+    Effect.gen(function* () {
+      const { shelf, builds, catalogue, cache } = yield* debugged
+      shelf.put(skill)
+      const target = { flowId: id, versionId: null }
+      const refused = Effect.map(Effect.flip(catalogue.openDebug(id, 2)), (error) =>
+        error._tag === "AppNotBuilt" ? error.reason : error._tag
+      )
+      expect(yield* refused).toBe("build the skill first")
+      yield* cache.init(target, { nodes: ["mine"] }, 2)
+      expect(yield* refused).toBe("build the skill first")
+      const finish = (status: "success" | "failure") =>
+        Effect.scoped(Effect.flatMap(cache.claim(target), (claim) => claim.finish(status)))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const claim = yield* cache.claim(target)
+          expect(yield* refused).toContain("is being built")
+          yield* claim.finish("failure")
+        })
+      )
+      expect(yield* refused).toContain("the last build failed")
+      expect(builds).toEqual([])
+      yield* finish("success")
+      const first = yield* catalogue.openDebug(id, 2)
+      expect(first.name).toBe('{"nodes":["mine"]}')
+      expect(yield* catalogue.openDebug(id, 1)).toBe(first)
+      expect(builds).toHaveLength(1)
+      // Sessions still have what is stored.
+      expect((yield* catalogue.open(id)).name).toBe(JSON.stringify(skill.data))
+      yield* finish("success")
+      expect(yield* catalogue.openDebug(id, 2)).not.toBe(first)
+      yield* TestClock.adjust("11 minutes")
+      expect(yield* refused).toBe("build the skill first")
+    })
+  )
+
+  it.scoped("opens the version that is asked for", () =>
+    Effect.gen(function* () {
+      const { shelf, catalogue, cache } = yield* debugged
+      shelf.put(skill)
+      const flow = shelf.put({ ...workflow, id: "e".repeat(32) })
+      shelf.save({
+        ...flow,
+        id: 77,
+        flow_id: flow.id,
+        data: { nodes: ["saved"] },
+        is_current: false
+      })
+      expect((yield* catalogue.openDebug(flow.id, 2)).name).toBe(JSON.stringify(workflow.data))
+      expect((yield* catalogue.openDebug(flow.id, 2, 77)).name).toBe('{"nodes":["saved"]}')
+      expect(yield* Effect.flip(catalogue.openDebug(flow.id, 2, 78))).toMatchObject({
+        _tag: "AppNotBuilt",
+        reason: "this app has no version 78"
+      })
+      const target = { flowId: id, versionId: 5 }
+      yield* cache.init(target, { nodes: ["five"] }, 2)
+      yield* Effect.scoped(Effect.flatMap(cache.claim(target), (claim) => claim.finish("success")))
+      expect((yield* catalogue.openDebug(id, 2, 5)).name).toBe('{"nodes":["five"]}')
+      expect(yield* Effect.flip(catalogue.openDebug(id, 2))).toMatchObject({ _tag: "AppNotBuilt" })
+    })
+  )
+})
+
+describe("a session template", () => {
+  const templateId = "c".repeat(32)
+  const form = (builds: Array<unknown>, base: App): Form => ({
+    questions: [],
+    files: [{ nodeId: "file", label: "File" }],
+    variables: [{ nodeId: "var", names: ["city"] }],
+    takesQuestion: true,
+    fill: (values) => {
+      builds.push(values)
+      return Effect.succeed({ ...base, inputKey: values.variables["var"]?.["city"] ?? "" })
+    }
+  })
+
+  const made = Effect.gen(function* () {
+    const shelf = makeShelf()
+    const builds: Array<string> = []
+    const fills: Array<unknown> = []
+    const builder = Layer.succeed(Builder, {
+      build: (flow) => {
+        builds.push(flow.id)
+        const base = appOf(flow.id, flow.name)
+        return Effect.succeed({ ...base, form: form(fills, base) })
+      },
+      lacks: () => Effect.succeed([])
+    })
+    const catalogue = yield* Effect.provide(
+      Catalogue,
+      CatalogueLive.pipe(Layer.provide(Layer.mergeAll(shelf.layer, cache, builder)))
+    )
+    shelf.put({ ...skill, name: "Base" })
+    const template = (city: string): NewFlow => ({
+      ...skill,
+      id: templateId,
+      name: `In ${city}`,
+      user_id: 3,
+      data: { template_of: id, values: { variables: { var: { city } } } }
+    })
+    shelf.put(template("Paris"))
+    return { shelf, builds, fills, catalogue, template }
+  })
+
+  it.effect("is the other app with its values, which is built once for all of them", () =>
+    Effect.gen(function* () {
+      const { shelf, builds, fills, catalogue, template } = yield* made
+      shelf.put({ ...template("Rome"), id: "a".repeat(32) })
+      const both = yield* Effect.all(
+        [templateId, "a".repeat(32), templateId, id].map((one) => catalogue.open(one)),
+        { concurrency: "unbounded" }
+      )
+      expect(both.map(({ flowId, name, inputKey }) => [flowId, name, inputKey])).toEqual([
+        [templateId, "In Paris", "Paris"],
+        ["a".repeat(32), "In Rome", "Rome"],
+        [templateId, "In Paris", "Paris"],
+        [id, "Base", "input"]
+      ])
+      expect(builds).toEqual([id])
+      expect(fills).toHaveLength(2)
+      expect((yield* catalogue.openDebug(templateId, 3)).name).toBe("In Paris")
+      yield* catalogue.open(templateId)
+      expect(builds).toEqual([id])
+      expect(fills).toHaveLength(2)
+    })
+  )
+
+  it.effect("sees a change of its app, and of its values", () =>
+    Effect.gen(function* () {
+      const { shelf, builds, catalogue, template } = yield* made
+      yield* catalogue.open(templateId)
+      shelf.change(id, { data: { nodes: ["new"] } })
+      yield* catalogue.open(templateId)
+      expect(builds).toEqual([id, id])
+      shelf.change(templateId, { data: template("Rome").data })
+      expect((yield* catalogue.open(templateId)).inputKey).toBe("Rome")
+      expect(builds).toEqual([id, id])
+    })
+  )
+
+  it.effect("says in words why it cannot be opened", () =>
+    Effect.gen(function* () {
+      const { shelf, catalogue } = yield* made
+      const why = Effect.map(Effect.flip(catalogue.open(templateId)), (error) =>
+        error._tag === "AppNotBuilt" ? error.reason : error._tag
+      )
+      shelf.change(templateId, { data: { template_of: id, values: { files: { gone: "f" } } } })
+      expect(yield* why).toBe('values.files: the app has no input node "gone" for a file any more')
+      shelf.change(templateId, { data: { template_of: templateId, values: {} } })
+      expect(yield* why).toBe("a template cannot be made of a template")
+      shelf.change(templateId, { data: { template_of: id, values: {} } })
+      yield* catalogue.open(templateId)
+      shelf.change(id, { status: 1 })
+      expect(yield* why).toContain("is not online")
+      // His own app he may use as it is.
+      shelf.change(templateId, { status: 1 })
+      expect(yield* why).toBe("AppOffline")
+      shelf.put({ ...skill, id: templateId, user_id: 2, data: { template_of: id, values: {} } })
+      yield* catalogue.open(templateId)
+      shelf.remove(id)
+      expect(yield* why).toContain("was deleted")
+    })
   )
 })
 
 describe("building", () => {
-  const app = (name: string): App => ({
-    flowId: id,
-    flowType: 5,
-    kind: "assistant",
-    name,
-    onDisconnect: "continue",
-    inputKey: "input",
-    answer: () => {
-      throw new Error("nobody asks")
-    }
-  })
+  const app = (name: string): App => appOf(id, name)
 
   /** A catalogue whose apps are built by this function, with one app on the shelf. */
-  const catalogueOf = (build: BuildApp) => {
+  const catalogueOf = (build: BuilderService["build"]) => {
     const shelf = makeShelf()
     shelf.put(assistant)
-    return Effect.provide(makeCatalogue(build), shelf.layer)
+    const builder = Layer.succeed(Builder, { build, lacks: () => Effect.succeed([]) })
+    return Effect.provide(
+      Catalogue,
+      CatalogueLive.pipe(Layer.provide(Layer.mergeAll(shelf.layer, cache, builder)))
+    )
   }
 
   it.effect("is done once, however many sessions ask at the same moment", () =>

@@ -4,18 +4,22 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
+import { BuildCache } from "../../src/app/BuildCache.ts"
 import { Catalogue } from "../../src/app/Catalogue.ts"
 import { CatalogueLive } from "../../src/app/CatalogueLive.ts"
 import { chatSkill } from "../../src/app/seed/chat.ts"
 import { docsAssistant } from "../../src/app/seed/docs.ts"
 import { builtIn, seedApps } from "../../src/app/seed/seed.ts"
-import { LanguageModel } from "../../src/model/LanguageModel.ts"
-import { Library } from "../../src/model/Library.ts"
+import { Settings } from "../../src/config.ts"
 import { normalFlowId } from "../../src/protocol/ids.ts"
 import { Deltas } from "../../src/protocol/RunEvent.ts"
 import { Flows } from "../../src/storage/Flows.ts"
-import { makeTranscript, says, scriptedModel } from "./scriptedModel.ts"
+import { testBuilder } from "../support/builder.ts"
+import { testSettings } from "../support/settings.ts"
+import { makeTranscript } from "./scriptedModel.ts"
 import { makeShelf } from "./shelf.ts"
+
+const settings = Layer.succeed(Settings, testSettings)
 
 describe("a fresh start", () => {
   it.effect("has a skill and an assistant that answer", () => {
@@ -33,17 +37,13 @@ describe("a fresh start", () => {
         const events = yield* app
           .answer({ text: "hi", inputs: {}, userId: 2, history: [] })
           .pipe(Stream.runCollect, Effect.provideService(Deltas, makeTranscript().sink))
-        expect([...events]).toMatchObject([{ _tag: "Answered", text: "hello" }])
+        expect([...events]).toMatchObject([{ _tag: "Answered", text: "ok" }])
       }
     }).pipe(
       Effect.provide(
         CatalogueLive.pipe(
           Layer.provideMerge(
-            Layer.mergeAll(
-              shelf.layer,
-              Layer.succeed(LanguageModel, scriptedModel(says("hello")).service),
-              Layer.succeed(Library, { search: () => Effect.succeed([]) })
-            )
+            Layer.mergeAll(shelf.layer, Layer.provide(BuildCache.Memory, settings), testBuilder)
           )
         )
       )

@@ -3,12 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type FlowChange, Flows, type NewFlow } from "../../src/storage/Flows.ts"
-import type { Flow, UserRole } from "../../src/storage/rows.ts"
+import type { Flow, FlowVersion, UserRole } from "../../src/storage/rows.ts"
 import { StorageError } from "../../src/storage/StorageError.ts"
 import { Users } from "../../src/storage/Users.ts"
+import { Versions } from "../../src/storage/Versions.ts"
 
 export const makeShelf = () => {
   const rows = new Map<string, Flow>()
+  const saved = new Map<number, FlowVersion>()
   const removed = new Set<string>()
   let clock = 0
 
@@ -76,5 +78,25 @@ export const makeShelf = () => {
     })
   )
 
-  return { put, change, remove: (id: string) => rows.delete(id), rows, layer: Layer.merge(flows, users) }
+  const unused = Effect.dieMessage("the catalogue only reads versions")
+  const versions = Layer.succeed(
+    Versions,
+    Versions.of({
+      list: () => unused,
+      get: (id) => Effect.sync(() => Option.fromNullable(saved.get(id))),
+      create: () => unused,
+      update: () => unused,
+      remove: () => unused,
+      setCurrent: () => unused
+    })
+  )
+
+  return {
+    save: (version: FlowVersion) => saved.set(version.id, version),
+    put,
+    change,
+    remove: (id: string) => rows.delete(id),
+    rows,
+    layer: Layer.mergeAll(flows, users, versions)
+  }
 }

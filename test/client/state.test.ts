@@ -79,9 +79,15 @@ describe("a run, folded from its frames", () => {
         tools: [
           { id: "t1", kind: "tool", name: "calculator", input: '{"e":"6*7"}', output: "42", failed: false }
         ],
+        parts: [],
+        nodes: [],
+        progress: null,
+        speaker: null,
         status: "done",
         error: null,
         source: 1,
+        links: [],
+        pair: "",
         createdAt: 1000
       }
     ])

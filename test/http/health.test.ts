@@ -82,6 +82,14 @@ it.scopedLive("the OpenAPI document has every endpoint with its answers, and not
         "post /assistant/delete",
         "delete /assistant/{id}",
         "post /upload/{flow_id}",
+        "get /files",
+        "get /files/{key}",
+        "delete /files/{file_id}",
+        "get /qa/keyword",
+        "post /qa/chunk",
+        "post /report/template/{flow_id}",
+        "get /report/template",
+        "delete /report/template",
         "get /health/live",
         "get /health/ready"
       ].sort()

@@ -14,6 +14,9 @@ import * as Redacted from "effect/Redacted"
 import { SignJWT } from "jose"
 import { Accounts } from "../../src/account/Accounts.ts"
 import { TokensLive } from "../../src/account/TokensLive.ts"
+import { BuildCache } from "../../src/app/BuildCache.ts"
+import type { Builder } from "../../src/app/Builder.ts"
+import { Judge } from "../../src/app/Judge.ts"
 import { Settings, type SettingsShape } from "../../src/config.ts"
 import { serveSockets } from "../../src/gateway/Gateway.ts"
 import { Peers } from "../../src/gateway/Peers.ts"
@@ -28,11 +31,12 @@ import { Audit } from "../../src/storage/Audit.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
 import { Runs } from "../../src/storage/Runs.ts"
-import type { NewMessage } from "../../src/storage/rows.ts"
+import type { NewMessage, NewRecallChunk } from "../../src/storage/rows.ts"
 import { StorageError } from "../../src/storage/StorageError.ts"
 import { StorageHealth } from "../../src/storage/StorageHealth.ts"
 import { Users } from "../../src/storage/Users.ts"
 import { scriptedApps } from "../support/apps.ts"
+import { testBuilder } from "../support/builder.ts"
 import { connect } from "../support/client.ts"
 import { testSettings } from "../support/settings.ts"
 
@@ -104,9 +108,10 @@ const breakable = () => {
 interface Extras {
   readonly settings?: Partial<SettingsShape>
   readonly pageFolder?: string
+  readonly builder?: Layer.Layer<Builder>
 }
 
-export const startHttp = ({ settings: changes = {}, pageFolder }: Extras = {}) =>
+export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBuilder }: Extras = {}) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const dataDir = yield* fs.makeTempDirectoryScoped({ prefix: "colloquy-http-" })
@@ -126,10 +131,19 @@ export const startHttp = ({ settings: changes = {}, pageFolder }: Extras = {}) =
       })
     )
     const layer = Hub.Live.pipe(
-      Layer.provideMerge(Layer.mergeAll(Checkpoints.Live, Ticker.Live, Peers.Live, Actions.Live, apps.layer)),
-      Layer.provideMerge(Layer.mergeAll(Uploads.layer, Accounts.Live)),
+      Layer.provideMerge(
+        Layer.mergeAll(
+          Checkpoints.Live,
+          Ticker.Live,
+          Peers.Live,
+          Layer.succeed(Actions, Actions.table),
+          apps.layer
+        )
+      ),
+      Layer.provideMerge(Layer.mergeAll(Uploads.layer, Accounts.Live, Judge.Live)),
       Layer.provideMerge(TokensLive),
       Layer.provideMerge(health.layer),
+      Layer.provideMerge(Layer.merge(BuildCache.Memory, builder)),
       Layer.provideMerge(Layer.succeed(Settings, settings)),
       Layer.provideMerge(Layer.succeed(PageFolder, pageFolder ?? `${dataDir}/no-page`)),
       Layer.provideMerge(NodeContext.layer),
@@ -250,6 +264,45 @@ export const startHttp = ({ settings: changes = {}, pageFolder }: Extras = {}) =
               })
             })
           )
+        ),
+      /** A question answered from passages; answers the ids of both. */
+      answered: (
+        owner: Someone,
+        chatId: string,
+        flowId: string,
+        reply: string,
+        passages: ReadonlyArray<NewRecallChunk>
+      ) =>
+        within(
+          Effect.gen(function* () {
+            const runs = yield* Runs
+            const runId = `${chatId}-answered`
+            const { run } = yield* runs.accept({
+              runId,
+              action: "default",
+              owner: "node-1",
+              clientMsgId: null,
+              session: {
+                chatId,
+                flowId,
+                flowType: 5,
+                flowName: "Echo",
+                name: "",
+                userId: owner.id,
+                ip: "127.0.0.1"
+              },
+              question: { is_bot: false, type: "question", category: "question", message: "Which ratio?" }
+            })
+            yield* runs.start(runId)
+            const ids = yield* runs.finish(runId, {
+              status: "done",
+              error: "",
+              promptTokens: 0,
+              completionTokens: 0,
+              messages: [{ is_bot: true, type: "end", category: "answer", message: reply, passages }]
+            })
+            return { question: run.question_id, answer: ids[0] ?? 0 }
+          })
         ),
       audit: (objectId: string) =>
         within(

@@ -32,7 +32,13 @@ it.scopedLive("a file given to an app is kept for it", () =>
     expect(answer.status).toBe(200)
     const id = textAt(answer, "file_id")
     expect(answer.body).toEqual(
-      success({ file_path: `files/${id}`, file_id: id, file_name: "notes.md", bytes: 15 })
+      success({
+        file_path: `files/${id}`,
+        file_id: id,
+        file_name: "notes.md",
+        bytes: 15,
+        file_url: expect.stringMatching(new RegExp(`^/api/v1/files/${id}\\.[0-9a-z]+\\.[\\w-]{43}$`))
+      })
     )
     expect(yield* server.files(flowId, [ada.id])).toMatchObject([
       { id, name: "notes.md", bytes: 15, user_id: ada.id, media_type: "text/markdown" }
@@ -106,7 +112,8 @@ it.scopedLive("files that cannot be read are 422 and say what can", () =>
     const flowId = yield* make(1)
     for (const [name, content] of [
       ["program.exe", "MZ"],
-      ["paper.pdf", "%PDF-1.7"],
+      ["paper.pdf", "no PDF"],
+      ["letter.docx", "PK"],
       ["empty.txt", ""],
       ["binary.txt", new Uint8Array([0, 1, 2, 3])],
       ["latin1.txt", new Uint8Array([0xe4, 0xf6, 0xfc])]

@@ -7,6 +7,7 @@ import { storedPath } from "../../src/knowledge/stored.ts"
 import { Uploads } from "../../src/knowledge/Uploads.ts"
 import { Library } from "../../src/model/Library.ts"
 import { flowA, flowB, knowledge, owner, upload } from "./fixtures.ts"
+import * as made from "./made.ts"
 
 const manual = `# Colloquy
 
@@ -158,7 +159,26 @@ it.effect("reads web pages without their markup, and tables with their first row
     expect((yield* search("when does the museum open"))[0]?.text).toBe("The museum opens at nine.")
     expect((yield* search("closing"))[0]?.text).toBe("The museum opens at nine.")
     expect(yield* search("pelican walrus")).toEqual([])
-    expect((yield* search("price of nails"))[0]?.text).toContain("nails,3")
+    expect((yield* search("price of nails"))[0]?.text).toContain("item: nails\nprice: 3")
+  }).pipe(Effect.provide(knowledge(docs)))
+)
+
+it.live("finds in PDFs with the page, in Word documents and in workbooks", () =>
+  Effect.gen(function* () {
+    const pages = [["Foxes live in dens."], ["The narwhal has one tusk."]]
+    yield* upload("animals.pdf", yield* Effect.promise(() => made.pdf(pages)))
+    yield* upload("handbook.docx", yield* Effect.promise(made.docx))
+    yield* upload("stock.xlsx", yield* Effect.promise(made.xlsx))
+    expect((yield* search("narwhal tusk"))[0]).toMatchObject({
+      fileName: "animals.pdf",
+      page: 2,
+      text: "The narwhal has one tusk."
+    })
+    expect((yield* search("when are receipts due"))[0]).toMatchObject({
+      fileName: "handbook.docx",
+      page: null
+    })
+    expect((yield* search("price of a hammer"))[0]?.text).toContain("item: hammer\nprice: 12.5")
   }).pipe(Effect.provide(knowledge(docs)))
 )
 

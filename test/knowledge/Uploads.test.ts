@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Settings } from "../../src/config.ts"
 import { safeFileName } from "../../src/knowledge/fileName.ts"
-import { filesDirectory } from "../../src/knowledge/stored.ts"
+import { filesDirectory, incomingDirectory } from "../../src/knowledge/stored.ts"
 import { Uploads } from "../../src/knowledge/Uploads.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { flowA, knowledge, owner, upload } from "./fixtures.ts"
@@ -85,8 +85,8 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const latin1 = new Uint8Array([0x66, 0xfc, 0x72])
       const refused = [
-        ["a.pdf", "%PDF-1.7", "cannot be read"],
-        ["a.docx", "PK", "cannot be read"],
+        ["a.pdf", "%PD", "is not a PDF document"],
+        ["a.docx", "PK", "is not a Word document"],
         ["noextension", "text", "cannot be read"],
         ["a.txt.exe", "text", "cannot be read"],
         ["constructor", "text", "cannot be read"],
@@ -126,8 +126,11 @@ describe("an upload", () => {
       )
       const fiber = yield* Effect.fork(uploads.save({ flowId: flowA, userId: owner, name: "a.txt", content }))
       yield* Deferred.await(begun)
-      expect((yield* kept).onDisk).toHaveLength(1)
+      const fs = yield* FileSystem.FileSystem
+      const incoming = fs.readDirectory(incomingDirectory(yield* Settings))
+      expect(yield* incoming).toHaveLength(1)
       yield* Fiber.interrupt(fiber)
+      expect(yield* incoming).toEqual([])
       expect(yield* kept).toEqual(nothing)
     }).pipe(Effect.provide(knowledge()))
   )

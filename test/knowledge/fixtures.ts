@@ -11,30 +11,14 @@ import * as Library from "../../src/knowledge/Library.ts"
 import * as Uploads from "../../src/knowledge/Uploads.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Flows } from "../../src/storage/Flows.ts"
-import type { StoredFile } from "../../src/storage/rows.ts"
+import { Memory } from "../../src/storage/memory/Memory.ts"
 
 export const flowA = "a".repeat(32)
 export const flowB = "b".repeat(32)
 /** Both apps are hers. */
 export const owner = 1
 
-const files = Layer.sync(Files, () => {
-  const rows = new Map<string, StoredFile>()
-  return Files.of({
-    add: (file) =>
-      Effect.sync(() => {
-        const row = { ...file, create_time: new Date(0) }
-        rows.set(file.id, row)
-        return row
-      }),
-    get: (id) => Effect.sync(() => Option.fromNullable(rows.get(id))),
-    ofFlow: (flowId, users) =>
-      Effect.sync(() =>
-        [...rows.values()].filter((row) => row.flow_id === flowId && users.includes(row.user_id))
-      ),
-    remove: (id) => Effect.sync(() => rows.delete(id))
-  })
-})
+const files = Layer.provide(Layer.effect(Files, Files), Memory)
 
 const unused = Effect.dieMessage("not part of these tests")
 

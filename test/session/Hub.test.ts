@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { Judge } from "../../src/app/Judge.ts"
 import { Settings } from "../../src/config.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
@@ -34,8 +35,10 @@ const withHub = <A, E>(
   Effect.gen(function* () {
     const apps = yield* scriptedApps()
     const layer = Hub.Live.pipe(
-      Layer.provideMerge(Checkpoints.Live),
-      Layer.provideMerge(Layer.mergeAll(Ticker.Live, Actions.Live, apps.layer, Memory)),
+      Layer.provideMerge(Layer.merge(Checkpoints.Live, Judge.Live)),
+      Layer.provideMerge(
+        Layer.mergeAll(Ticker.Live, Layer.succeed(Actions, Actions.table), apps.layer, Memory)
+      ),
       Layer.provideMerge(Layer.succeed(Settings, testSettings))
     )
     return yield* Effect.provide(body(apps.gate), layer)

@@ -189,6 +189,10 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       journal: dawdlingJournal(random, accepted, ended),
       actions: Actions.table,
       openApp: Effect.succeed(dawdlingApp(random)),
+      judge: {
+        source: () => Effect.succeed({ source: 0, extra: {} }),
+        mayRead: () => Effect.succeed(true)
+      },
       checkpoints: { watch: () => Effect.void },
       slots: {
         take: () => {

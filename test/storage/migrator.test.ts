@@ -120,6 +120,43 @@ for (const [name, database] of Object.entries(databases)) {
     )
 
     it.scopedLive(
+      "files and passages from before chats had files are documents of their app, without a place",
+      () =>
+        alone(
+          Effect.gen(function* () {
+            const sql = yield* SqlClient.SqlClient
+            yield* migrate(migrations.filter(({ id }) => id < 5))
+            const create_time = "2026-01-01 00:00:00.000"
+            yield* sql`INSERT INTO file ${sql.insert({
+              id: "f",
+              flow_id: "a",
+              user_id: 1,
+              name: "a.txt",
+              media_type: "text/plain",
+              bytes: 1,
+              create_time
+            })}`
+            yield* sql`INSERT INTO recall_chunk ${sql.insert({
+              message_id: 1,
+              chunk: "c",
+              file_id: "f",
+              file_name: "a.txt",
+              page: null,
+              score: 1,
+              create_time
+            })}`
+            yield* migrate(migrations)
+            expect(yield* sql`SELECT id, chat_id, purpose FROM file`).toEqual([
+              { id: "f", chat_id: "", purpose: "document" }
+            ])
+            expect(yield* sql`SELECT chunk, boxes, url FROM recall_chunk`).toEqual([
+              { chunk: "c", boxes: null, url: null }
+            ])
+          })
+        )
+    )
+
+    it.scopedLive(
       "the real ones can all be run again from the start, as after a crash before the record",
       () =>
         alone(

@@ -12,8 +12,8 @@ import { messagesSuite } from "./suite/messages.ts"
 import { peopleSuite } from "./suite/people.ts"
 import { runningSuite } from "./suite/running.ts"
 import { sessionsSuite } from "./suite/sessions.ts"
-import { waitingSuite } from "./suite/waiting.ts"
 import type { Stores } from "./suite/vocabulary.ts"
+import { waitingSuite } from "./suite/waiting.ts"
 
 export const storageSuite = <E>(name: string, stores: Layer<Stores, E>) =>
   describe(name, () => {

@@ -179,7 +179,8 @@ export const scriptedApps = (count = 8) =>
       layer: Layer.succeed(Catalogue, {
         open: find,
         openDebug: (flowId) =>
-          Effect.catchTag(find(flowId), "AppOffline", () => Effect.succeed({ ...echo, flowId }))
+          Effect.catchTag(find(flowId), "AppOffline", () => Effect.succeed({ ...echo, flowId })),
+        openDraft: (flowId) => Effect.succeed({ ...echo, flowId })
       }),
       /** Of the questions to the gated app, the one that came `index`-th. */
       gate: (index: number): Gate => {

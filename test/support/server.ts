@@ -17,6 +17,7 @@ import { SignJWT } from "jose"
 import { Tokens } from "../../src/account/Tokens.ts"
 import { TokensLive } from "../../src/account/TokensLive.ts"
 import type { Catalogue } from "../../src/app/Catalogue.ts"
+import { Judge } from "../../src/app/Judge.ts"
 import { Settings, type SettingsShape } from "../../src/config.ts"
 import { serveSockets } from "../../src/gateway/Gateway.ts"
 import { type Patience, Peers } from "../../src/gateway/Peers.ts"
@@ -76,9 +77,13 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
     const storage = extensions.runs === undefined ? stores : Layer.provideMerge(extensions.runs, stores)
     const patience = extensions.patience ?? { pingEvery: 30, stall: 60 }
     const layer = Hub.Live.pipe(
-      Layer.provideMerge(Checkpoints.Live),
+      Layer.provideMerge(Layer.merge(Checkpoints.Live, Judge.Live)),
       Layer.provideMerge(
-        Layer.mergeAll(Ticker.Live, Peers.layer(patience), extensions.actions ?? Actions.Live)
+        Layer.mergeAll(
+          Ticker.Live,
+          Peers.layer(patience),
+          extensions.actions ?? Layer.succeed(Actions, Actions.table)
+        )
       ),
       Layer.provideMerge(catalogue),
       Layer.provideMerge(storage),

@@ -13,7 +13,12 @@ export const testSettings: SettingsShape = {
   authSecret: Option.none(),
   allowedOrigins: [],
   guestAccess: true,
-  openAi: { baseUrl: Option.none(), apiKey: Option.none(), model: Option.none(), embeddingModel: Option.none() },
+  openAi: {
+    baseUrl: Option.none(),
+    apiKey: Option.none(),
+    model: Option.none(),
+    embeddingModel: Option.none()
+  },
   maxFrameBytes: 1024 * 1024,
   maxConnections: 1000,
   maxRuns: 1000,

@@ -41,6 +41,8 @@ export interface PacedUpstream {
 
 const script = fileURLToPath(new URL("./paced-upstream.mjs", import.meta.url))
 
+const echoScript = fileURLToPath(new URL("./echo-upstream.mjs", import.meta.url))
+
 const Started = Schema.parseJson(Schema.Struct({ port: Schema.Number }))
 
 /** `flags` are defaults for every request: `{ tokens: 200, delay: 10 }`. */
@@ -81,6 +83,19 @@ export const pacedUpstream = (flags: Readonly<Record<string, string | number>> =
     }
     return upstream
   })
+
+/** Answers every question with its own words; see `echo-upstream.mjs`. Answers what OPENAI_BASE_URL takes. */
+export const echoUpstream = Effect.gen(function* () {
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => spawn(process.execPath, [echoScript], { stdio: ["pipe", "pipe", "inherit"] })),
+    end
+  )
+  const line = yield* Effect.async<string>((resume) => {
+    createInterface({ input: child.stdout }).once("line", (first) => resume(Effect.succeed(first)))
+  })
+  const { port } = yield* Schema.decode(Started)(line)
+  return `http://127.0.0.1:${port}/v1`
+})
 
 const end = (child: ChildProcess): Effect.Effect<void> =>
   Effect.async((resume) => {

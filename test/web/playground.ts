@@ -44,10 +44,19 @@ const launch = Effect.acquireRelease(
   (browser) => Effect.promise(() => browser.close())
 )
 
+export class Browsing extends Context.Tag("test/Browsing")<Browsing, { readonly browser: Browser }>() {
+  static readonly Live = Layer.scoped(
+    Browsing,
+    Effect.suspend(() => {
+      mkdirSync(screenshots, { recursive: true })
+      return Effect.map(launch, (browser) => ({ browser }))
+    }).pipe(Effect.orDie)
+  )
+}
+
 export class Playground extends Context.Tag("test/Playground")<
   Playground,
   {
-    readonly browser: Browser
     /** Answers with words of its own, as the question says: test/support/paced-upstream.mjs. */
     readonly upstream: PacedUpstream
     /** A server on that model. */
@@ -59,15 +68,14 @@ export class Playground extends Context.Tag("test/Playground")<
   static readonly Live = Layer.scoped(
     Playground,
     Effect.gen(function* () {
-      mkdirSync(screenshots, { recursive: true })
       const upstream = yield* pacedUpstream({ tokens: 12, delay: 10 })
       const start = (more: Readonly<Record<string, string>>) =>
         Effect.flatMap(tempDir, (dir) => startProcess({ DATA_DIR: dir, ...more }))
-      const [browser, paced, offline] = yield* Effect.all(
-        [launch, start({ OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }), start({})],
+      const [paced, offline] = yield* Effect.all(
+        [start({ OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }), start({})],
         { concurrency: "unbounded" }
       )
-      return { browser, upstream, paced, offline }
+      return { upstream, paced, offline }
     }).pipe(Effect.orDie)
   )
 }
@@ -80,7 +88,7 @@ export interface VisitOptions {
 /** A person with a browser profile of their own, looking at the page. */
 export const visit = (server: { readonly url: string }, { dark = false, phone = false }: VisitOptions = {}) =>
   Effect.gen(function* () {
-    const { browser } = yield* Playground
+    const { browser } = yield* Browsing
     const context = yield* Effect.acquireRelease(
       Effect.promise(() =>
         browser.newContext({

@@ -2,7 +2,22 @@
 import { useEffect, useRef, useState } from "react"
 import type { ChatState } from "../../src/client/client.ts"
 
+const plain = (text: string): string => text.replace(/[#*_`|]/g, "")
+
+/** What the person is asked, and where to answer it. */
+const askingWords = ({ waiting, messages }: ChatState): string => {
+  if (waiting === null) return ""
+  if (waiting.kind === "continue") {
+    const parts = messages.flatMap((message) => (message.role === "assistant" ? message.parts : []))
+    const said = parts.findLast((part) => part.kind === "said")
+    return `${waiting.name} asks you: ${said?.kind === "said" ? plain(said.text) : ""}`
+  }
+  if (waiting.kind === "input") return `Your reply is wanted. ${plain(waiting.text)}`
+  return `Your answer is wanted, in the conversation. ${plain(waiting.text)}`
+}
+
 const wordsOf = (before: ChatState, now: ChatState): string | null => {
+  if (now.waiting !== null && before.waiting === null) return askingWords(now)
   if (before.runId === null && now.runId !== null) return "The answer is being written."
   if (before.runId === null || now.runId === before.runId) return null
   const answer = now.messages.find(
@@ -11,7 +26,8 @@ const wordsOf = (before: ChatState, now: ChatState): string | null => {
   if (answer?.role !== "assistant") return null
   if (answer.status === "failed") return `The answer failed. ${answer.error?.message ?? ""}`
   if (answer.status === "stopped") return "The answer was stopped."
-  return `Answer: ${answer.text.replace(/[#*_`|]/g, "")}`
+  if (answer.text === "" && answer.parts.length > 0) return "It is done."
+  return `Answer: ${plain(answer.text)}`
 }
 
 export const Announcer = ({ state }: { readonly state: ChatState }) => {

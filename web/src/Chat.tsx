@@ -6,6 +6,7 @@ import { Announcer } from "./Announcer.tsx"
 import type { App } from "./api.ts"
 import { Composer } from "./Composer.tsx"
 import { ConnectionBar, ConnectionDot } from "./Connection.tsx"
+import type { Reply } from "./Prompts.tsx"
 import { ThemeButton } from "./ThemeButton.tsx"
 import { Thread } from "./Thread.tsx"
 import { useChatState, useSession } from "./useSession.ts"
@@ -36,11 +37,19 @@ const isBusy = ({ status }: ChatState): boolean => status === "submitted" || sta
 const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session }) => {
   const state = useChatState(session)
   const busy = isBusy(state)
+  const waits = state.waiting !== null
   const { onChanged } = props
 
   const ask = useCallback(
-    (text: string, clientMsgId?: string) => {
-      session.send(text, clientMsgId === undefined ? {} : { clientMsgId })
+    (text: string) => {
+      session.send(text)
+    },
+    [session]
+  )
+
+  const reply = useCallback<Reply>(
+    (prompt, answer, files) => {
+      session.reply(answer, files === undefined ? { prompt } : { prompt, files })
     },
     [session]
   )
@@ -54,7 +63,7 @@ const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session
   }, [runId, onChanged])
 
   useEffect(() => {
-    if (!busy) return
+    if (!busy && !waits) return
     const stop = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented) return
       if (document.querySelector("[role=dialog], [role=alertdialog]") !== null) return
@@ -63,7 +72,7 @@ const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session
     }
     window.addEventListener("keydown", stop)
     return () => window.removeEventListener("keydown", stop)
-  }, [busy, session])
+  }, [busy, waits, session])
 
   return (
     <div className="page">
@@ -78,12 +87,16 @@ const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session
         onRetry={() => props.client.retry()}
         onSignIn={props.onSignIn}
       />
-      <Thread session={session} state={state} busy={busy} app={props.app} ask={ask} />
+      <Thread session={session} state={state} busy={busy} app={props.app} ask={ask} reply={reply} />
       <Composer
-        flowId={props.flowId}
+        session={session}
+        app={props.app}
         appName={props.appName}
         busy={busy}
+        waiting={state.waiting}
+        begun={state.messages.length > 0}
         ask={ask}
+        reply={reply}
         onStop={() => session.stop()}
       />
       <Announcer state={state} />

@@ -4,34 +4,39 @@ import { fullTime, shortTime } from "./times.ts"
 
 const deliveries = { sending: "Sending…", queued: "Waiting for the answer before it", sent: "", failed: "" }
 
-/** Asks; with an id, the same question once more. */
-export type AskFunction = (text: string, clientMsgId?: string) => void
+export type AskFunction = (text: string) => void
 
 interface QuestionProps {
   readonly question: UserMessage
   readonly ask: AskFunction
+  /** The very same again, under its id. */
+  readonly onAgain: (clientMsgId: string) => void
   /** Nothing came of it, and nothing will. */
   readonly unanswered: boolean
 }
 
-export const Question = memo(({ question, ask, unanswered }: QuestionProps) => {
+export const Question = memo(({ question, ask, onAgain, unanswered }: QuestionProps) => {
   const { text, delivery, error, createdAt, clientMsgId } = question
+  // A workflow that was started: nothing was said.
+  if (text === "" && delivery !== "failed") return null
   const time = createdAt === null ? null : new Date(createdAt)
   return (
     <article className={`question ${delivery}`} data-role="question">
       <h2 className="hidden">You</h2>
-      <div className="bubble">{text}</div>
+      <div className="bubble">{text || "Start"}</div>
       <div className="under">
         {deliveries[delivery] !== "" && <span className="delivery">{deliveries[delivery]}</span>}
         {delivery === "failed" && (
           <span className="error" role="alert">
             Not sent: {error?.detail || error?.message || "the server did not take it"}.{" "}
-            <button type="button" className="link" onClick={() => ask(text, clientMsgId ?? undefined)}>
-              Send again
-            </button>
+            {clientMsgId !== null && (
+              <button type="button" className="link" onClick={() => onAgain(clientMsgId)}>
+                Send again
+              </button>
+            )}
           </span>
         )}
-        {unanswered && (
+        {unanswered && text !== "" && (
           <span>
             No answer was kept.{" "}
             <button type="button" className="link" onClick={() => ask(text)}>

@@ -1,10 +1,19 @@
 /** The apps there are to talk to. */
 import type { App } from "./api.ts"
+import { ImportApps } from "./ImportApps.tsx"
 import { Mark } from "./icons.tsx"
 import { hrefOf, newChat } from "./route.ts"
 import { Trouble } from "./Trouble.tsx"
 
-const kinds = { skill: "Skill", assistant: "Assistant", workflow: "Workflow" }
+const kinds: Readonly<Record<App["kind"], string>> = {
+  skill: "Skill",
+  assistant: "Assistant",
+  workflow: "Workflow",
+  group: "Group chat",
+  batch: "Batch",
+  report: "Report",
+  remote: "Remote service"
+}
 
 export const Start = (props: {
   readonly apps: ReadonlyArray<App>
@@ -31,8 +40,8 @@ export const Start = (props: {
     )}
     {props.state === "loaded" && props.apps.length === 0 && (
       <p className="note">
-        No app is online yet. Create one with the server's API (see <a href="/docs">its documentation</a>) and
-        come back.
+        No app is online yet. Import one below, or create one with the server's API (see{" "}
+        <a href="/docs">its documentation</a>).
       </p>
     )}
     <ul className="apps">
@@ -42,6 +51,9 @@ export const Start = (props: {
         </li>
       ))}
     </ul>
+    <p className="import">
+      <ImportApps onImported={props.onRetry} />
+    </p>
   </main>
 )
 

@@ -1,9 +1,10 @@
 /** The conversation, oldest first, following its end unless the reader scrolled away. */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react"
-import type { ChatState, Session } from "../../src/client/client.ts"
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
+import type { ChatState, Prompt, Session } from "../../src/client/client.ts"
 import { Answer } from "./Answer.tsx"
 import type { App } from "./api.ts"
 import { Down } from "./icons.tsx"
+import type { Reply } from "./Prompts.tsx"
 import { type AskFunction, Question } from "./Question.tsx"
 import { Trouble } from "./Trouble.tsx"
 
@@ -13,9 +14,17 @@ export const Thread = (props: {
   readonly busy: boolean
   readonly app: App | undefined
   readonly ask: AskFunction
+  readonly reply: Reply
 }) => {
-  const { state, session } = props
+  const { state, session, reply } = props
+  const { waiting } = state
   const viewport = useRef<HTMLDivElement>(null)
+  const place = useMemo(() => ({ flowId: session.flowId, chatId: session.chatId }), [session])
+  const resend = useCallback((clientMsgId: string) => void session.resend(clientMsgId), [session])
+  const starter = useMemo(
+    () => (waiting?.kind === "input" ? (question: string) => reply(waiting, question) : null),
+    [waiting, reply]
+  )
   const loadOlder = useOlder(session, state, viewport)
   const [away, follow] = useFollow(state, viewport)
   const refused = state.connection.status === "refused"
@@ -63,10 +72,21 @@ export const Thread = (props: {
                 key={message.id}
                 question={message}
                 ask={props.ask}
+                onAgain={resend}
                 unanswered={!props.busy && isUnanswered(state, i)}
               />
             ) : (
-              <Answer key={message.id} answer={message} question={questionBefore(state, i)} ask={props.ask} />
+              <Answer
+                key={message.id}
+                answer={message}
+                question={questionBefore(state, i)}
+                ask={props.ask}
+                prompts={message.runId !== null && message.runId === state.runId ? state.prompts : none}
+                place={place}
+                reply={reply}
+                onStarter={message.runId === state.runId ? starter : null}
+                onAgain={resend}
+              />
             )
           )}
           {state.status === "error" && state.error !== null && !isShown(state) && (
@@ -88,6 +108,8 @@ export const Thread = (props: {
   )
 }
 
+const none: ReadonlyArray<Prompt> = []
+
 const questionBefore = ({ messages }: ChatState, place: number): string | null => {
   const before = messages[place - 1]
   return before?.role === "user" ? before.text : null
@@ -106,7 +128,12 @@ const isUnanswered = ({ messages, history }: ChatState, place: number): boolean 
 
 /** An error that belongs to a message is shown there. */
 const isShown = ({ messages, error }: ChatState): boolean =>
-  messages.some((message) => message.error === error)
+  messages.some(
+    (message) =>
+      message.error === error ||
+      (message.role === "assistant" &&
+        message.parts.some((part) => part.kind === "reply" && part.error === error))
+  )
 
 /** Stays at the end while the answer grows, unless the reader went away from it; a question of theirs brings them back. */
 const useFollow = (
@@ -115,7 +142,9 @@ const useFollow = (
 ): readonly [boolean, () => void] => {
   const [away, setAway] = useState(false)
   const following = useRef(true)
-  const asked = state.messages.findLast(({ role }) => role === "user")?.id
+  const last = state.messages.findLast((message) => message.role === "assistant")
+  const replied = last?.parts.findLast((part) => part.kind === "reply")?.id ?? ""
+  const asked = `${state.messages.findLast(({ role }) => role === "user")?.id ?? ""} ${replied}`
 
   const follow = useCallback(() => {
     const element = viewport.current
@@ -125,7 +154,7 @@ const useFollow = (
   }, [viewport])
 
   useEffect(() => {
-    if (asked !== undefined) follow()
+    if (asked !== "") follow()
   }, [asked, follow])
 
   useEffect(() => {
@@ -193,6 +222,9 @@ const useOlder = (
   return load
 }
 
+/** These begin in another way than with a question. */
+const withoutQuestions: ReadonlySet<App["kind"]> = new Set(["workflow", "batch", "report"])
+
 const Welcome = ({ app, ask }: { readonly app: App | undefined; readonly ask: AskFunction }) => {
   return (
     <section className="welcome" aria-label="Start of the chat">
@@ -200,7 +232,7 @@ const Welcome = ({ app, ask }: { readonly app: App | undefined; readonly ask: As
       <p className="lead">
         {app?.greeting || app?.description || "Ask anything. The answer appears as it is written."}
       </p>
-      {app !== undefined && app.starters.length > 0 && (
+      {app !== undefined && !withoutQuestions.has(app.kind) && app.starters.length > 0 && (
         <ul className="starters">
           {app.starters.slice(0, 6).map((question) => (
             <li key={question}>

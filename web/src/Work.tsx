@@ -1,23 +1,23 @@
 /** How an answer came about: reasoning, tool calls, steps. Open while it is all there is, folded after. */
 import { Collapsible } from "radix-ui"
 import { useState } from "react"
-import type { AssistantMessage, ToolUse } from "../../src/client/client.ts"
+import type { ToolUse, Work as WorkOf } from "../../src/client/client.ts"
 import { Chevron, Tool } from "./icons.tsx"
 
-export const hasWork = ({ reasoning, tools, steps }: AssistantMessage): boolean =>
+export const hasWork = ({ reasoning, tools, steps }: WorkOf): boolean =>
   reasoning !== "" || tools.length > 0 || steps.length > 0
 
-export const Work = ({ answer }: { readonly answer: AssistantMessage }) => {
+/** `working`: it is all there is yet. */
+export const Work = ({ work, working }: { readonly work: WorkOf; readonly working: boolean }) => {
   const [chosen, setChosen] = useState<boolean | null>(null)
-  const { reasoning, tools, steps } = answer
-  if (!hasWork(answer)) return null
-  const working = answer.status === "running" && answer.text === ""
+  const { reasoning, tools, steps } = work
+  if (!hasWork(work)) return null
   const open = chosen ?? working
   return (
     <Collapsible.Root className="work" open={open} onOpenChange={setChosen}>
       <Collapsible.Trigger className="work-summary">
         <Chevron />
-        {summary(answer, working)}
+        {summary(work, working)}
       </Collapsible.Trigger>
       <Collapsible.Content className="work-body">
         {reasoning !== "" && <p className="reasoning">{reasoning}</p>}
@@ -30,7 +30,7 @@ export const Work = ({ answer }: { readonly answer: AssistantMessage }) => {
   )
 }
 
-const summary = ({ reasoning, tools, steps }: AssistantMessage, working: boolean): string => {
+const summary = ({ reasoning, tools, steps }: WorkOf, working: boolean): string => {
   const running = tools.find(({ output }) => output === null)
   if (running !== undefined) return `Using ${title(running.name)}…`
   if (working) return steps.at(-1) ?? "Thinking…"

@@ -51,18 +51,78 @@ export const signOut = (): Promise<unknown> => call("POST", "/user/logout", {})
 export const register = (name: string, password: string): Promise<unknown> =>
   call("POST", "/user/regist", { user_name: name, password })
 
-/** 1 skill, 5 assistant, 10 workflow. */
+/** How an app is talked to: a chat, a group that talks, many questions about files, a document, a workflow. */
+export type AppKind = "skill" | "assistant" | "workflow" | "group" | "batch" | "report" | "remote"
+
+/** flow_type 1 skill, 5 assistant, 10 workflow, 100 remote; what a skill's graph makes of it is in `features`. */
 export interface App {
   readonly id: string
   readonly name: string
   readonly description: string
-  readonly kind: "skill" | "assistant" | "workflow"
+  readonly kind: AppKind
   readonly greeting: string
   readonly starters: ReadonlyArray<string>
 }
 
-const kindOf = (flowType: number): App["kind"] =>
-  flowType === 5 ? "assistant" : flowType === 10 ? "workflow" : "skill"
+/** What a batch or a report may be given beforehand. */
+export interface AppForm {
+  /** Questions that the app brings. */
+  readonly questions: ReadonlyArray<string>
+  readonly files: ReadonlyArray<{ readonly id: string; readonly label: string }>
+  readonly variables: ReadonlyArray<{ readonly id: string; readonly name: string }>
+}
+
+const kindOf = (flowType: number, features: Fields): AppKind => {
+  if (flowType === 5) return "assistant"
+  if (flowType === 10) return "workflow"
+  if (features["report"] === true) return "report"
+  if (features["group"] === true) return "group"
+  if (features["batch"] === true) return "batch"
+  return flowType === 100 ? "remote" : "skill"
+}
+
+/** What a graph's input nodes may be given; their fields are `data.node.template`, each with its `value`. */
+const readForm = (graph: Fields): AppForm => {
+  const nodes = list(graph["nodes"]).map((node) => {
+    const data = isFields(node["data"]) ? node["data"] : {}
+    const inner = isFields(data["node"]) ? data["node"] : {}
+    const template = isFields(inner["template"]) ? inner["template"] : {}
+    const fieldOf = (name: string): unknown => {
+      const field = template[name]
+      return isFields(field) ? field["value"] : undefined
+    }
+    return { id: text(data, "id") || text(node, "id"), type: text(data, "type"), fieldOf }
+  })
+  const named = (value: unknown): ReadonlyArray<string> =>
+    typeof value === "string" ? texts(value.split(",")) : Array.isArray(value) ? value.flatMap(nameOf) : []
+  const nameOf = (each: unknown): ReadonlyArray<string> =>
+    typeof each === "string"
+      ? [each]
+      : isFields(each)
+        ? texts([each["name"] ?? each["key"] ?? each["label"]])
+        : []
+  const questionsIn = (value: unknown) => (typeof value === "string" ? texts([value]) : texts(value))
+  return {
+    questions: nodes
+      .filter(({ type }) => type === "InputNode")
+      .flatMap(({ fieldOf }) => questionsIn(fieldOf("input"))),
+    files: nodes
+      .filter(({ type }) => type === "InputFileNode")
+      .map(({ id, fieldOf }) => {
+        const label = fieldOf("file_type")
+        return { id, label: typeof label === "string" ? label : "" }
+      }),
+    variables: nodes
+      .filter(({ type }) => type === "VariableNode")
+      .flatMap(({ id, fieldOf }) => named(fieldOf("variables")).map((name) => ({ id, name })))
+  }
+}
+
+export const appForm = async (id: string): Promise<AppForm> => {
+  const data = await call("GET", `/flows/${id}`)
+  const fields = isFields(data) ? data : {}
+  return readForm(isFields(fields["data"]) ? fields["data"] : {})
+}
 
 const readApp = (fields: Fields): App => {
   const settings = isFields(fields["data"]) ? { ...fields["data"], ...fields } : fields
@@ -71,7 +131,7 @@ const readApp = (fields: Fields): App => {
     id: text(fields, "id"),
     name: text(fields, "name"),
     description: text(fields, "description") || text(fields, "desc"),
-    kind: kindOf(number(fields, "flow_type")),
+    kind: kindOf(number(fields, "flow_type"), isFields(fields["features"]) ? fields["features"] : {}),
     greeting: text(settings, "guide_word"),
     starters: typeof questions === "string" ? texts(questions.split("\n")) : texts(questions)
   }
@@ -114,9 +174,27 @@ export const chats = async (page: number, limit: number): Promise<ReadonlyArray<
 export const deleteChat = (chatId: string): Promise<unknown> =>
   call("DELETE", `/chat/${encodeURIComponent(chatId)}`)
 
-/** Gives a file to an app. `progress` is told 0 to 1; `signal` calls it off. */
-export const upload = (
+export interface Uploaded {
+  /** How later requests name it. */
+  readonly path: string
+  readonly name: string
+}
+
+/** Gives a file to an app, for this chat. `progress` is told 0 to 1; `signal` calls it off. */
+export const upload = async (
   flowId: string,
+  chatId: string,
+  file: File,
+  progress: (share: number) => void,
+  signal: AbortSignal
+): Promise<Uploaded> => {
+  const data = await send(`/upload/${flowId}?chat_id=${encodeURIComponent(chatId)}`, file, progress, signal)
+  const fields = isFields(data) ? data : {}
+  return { path: text(fields, "file_path"), name: text(fields, "file_name") || file.name }
+}
+
+const send = (
+  path: string,
   file: File,
   progress: (share: number) => void,
   signal: AbortSignal
@@ -126,7 +204,7 @@ export const upload = (
     const request = new XMLHttpRequest()
     const form = new FormData()
     form.append("file", file)
-    request.open("POST", `${root}/upload/${flowId}`)
+    request.open("POST", `${root}${path}`)
     request.responseType = "json"
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) progress(event.loaded / event.total)
@@ -143,3 +221,79 @@ export const upload = (
     signal.addEventListener("abort", () => request.abort())
     request.send(form)
   })
+
+/** A passage that an answer rests on. */
+export interface Passage {
+  /** Its place in the list: passages have no id. */
+  readonly key: string
+  readonly file: string
+  readonly page: number | null
+  /** "" where one may not read it. */
+  readonly text: string
+  /** Whether one may see it. */
+  readonly allowed: boolean
+  /** To the file, or the page; "" for none. */
+  readonly url: string
+}
+
+const readPassage = (fields: Fields, place: number): Passage => ({
+  key: `${place}`,
+  file: text(fields, "source"),
+  page: number(fields, "page") || null,
+  text: text(fields, "chunk"),
+  allowed: fields["right"] !== false,
+  url: /^(https?:\/\/|\/(?!\/))/i.test(text(fields, "file_url")) ? text(fields, "file_url") : ""
+})
+
+export interface Sources {
+  readonly keywords: ReadonlyArray<string>
+  readonly passages: ReadonlyArray<Passage>
+}
+
+export const sources = async (messageId: number): Promise<Sources> => {
+  const keywords = texts(await call("GET", `/qa/keyword?message_id=${messageId}`))
+  const found = await call("POST", "/qa/chunk", { message_id: messageId, keys: keywords })
+  return { keywords, passages: list(found).map(readPassage) }
+}
+
+/** What became of one app of an imported file. */
+export interface Imported {
+  /** Its place in the file: what failed has no id, and names need not differ. */
+  readonly key: string
+  readonly name: string
+  /** "" where it was not created. */
+  readonly id: string
+  readonly online: boolean
+  /** What it needs and this server has not, in words. */
+  readonly lacks: ReadonlyArray<string>
+  /** Why it was not imported at all; "" where it was. */
+  readonly error: string
+}
+
+const readImported = (fields: Fields, place: number): Imported => {
+  const lacks = list(fields["lacks"]).map((lack) =>
+    [text(lack, "type"), text(lack, "reason")].filter((part) => part !== "").join(": ")
+  )
+  return {
+    key: `${place}`,
+    name: text(fields, "name"),
+    id: text(fields, "id"),
+    online: number(fields, "status") === 2,
+    lacks: [...new Set(lacks)],
+    error: text(fields, "error")
+  }
+}
+
+/** Takes the JSON text of an exported app or several. */
+export const importApps = async (json: string): Promise<ReadonlyArray<Imported>> =>
+  list(await call("POST", "/flows/import", parsed(json))).map(readImported)
+
+const parsed = (json: string): unknown => {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new ApiError(0, "This is not JSON. Choose the file that was exported.")
+  }
+}
+
+export const putOnline = (id: string): Promise<unknown> => call("PATCH", `/flows/${id}`, { status: 2 })

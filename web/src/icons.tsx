@@ -100,6 +100,32 @@ export const Tool = () => (
   </Icon>
 )
 
+export const Play = () => (
+  <Icon>
+    <path d="M8 5.5v13l10.5-6.5Z" />
+  </Icon>
+)
+export const Document = () => (
+  <Icon>
+    <path d="M7 3.5h7l4 4V20a.5.5 0 0 1-.5.5h-11A.5.5 0 0 1 6 20V4a.5.5 0 0 1 .5-.5ZM14 3.5v4h4M9 12h6M9 15.5h6" />
+  </Icon>
+)
+export const Download = () => (
+  <Icon>
+    <path d="M12 4v11M7 10.5l5 5 5-5M5 19.5h14" />
+  </Icon>
+)
+export const Upload = () => (
+  <Icon>
+    <path d="M12 16V5M7 9.5l5-5 5 5M5 19.5h14" />
+  </Icon>
+)
+export const Quote = () => (
+  <Icon>
+    <path d="M5 5.5h14M5 10h14M5 14.5h9M5 19h6" />
+  </Icon>
+)
+
 export const Mark = () => (
   <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
     <rect width="32" height="32" rx="9" fill="var(--accent)" />

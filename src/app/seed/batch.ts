@@ -14,7 +14,11 @@ export const batchSkill: NewFlow = {
     nodes: [
       node("InputFileNode-file", "InputFileNode", { file_path: "", file_type: "Your document" }),
       node("InputNode-questions", "InputNode", {
-        input: ["What is this document about?", "Which facts and figures does it name?", "What is to be done?"]
+        input: [
+          "What is this document about?",
+          "Which facts and figures does it name?",
+          "What is to be done?"
+        ]
       }),
       node("ElemUnstructuredLoaderV0-load", "ElemUnstructuredLoaderV0", { metadata: "{}" }),
       node("RecursiveCharacterTextSplitter-split", "RecursiveCharacterTextSplitter", {

@@ -12,7 +12,13 @@ import { docsAssistant } from "./docs.ts"
 import { reportSkill } from "./report.ts"
 import { draftWorkflow } from "./workflow.ts"
 
-export const builtIn: ReadonlyArray<NewFlow> = [chatSkill, docsAssistant, batchSkill, reportSkill, draftWorkflow]
+export const builtIn: ReadonlyArray<NewFlow> = [
+  chatSkill,
+  docsAssistant,
+  batchSkill,
+  reportSkill,
+  draftWorkflow
+]
 
 /** Safe when several servers start at once on one database. */
 export const seedApps: Effect.Effect<void, StorageError, Flows> = Effect.gen(function* () {

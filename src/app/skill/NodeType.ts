@@ -8,8 +8,8 @@ import type { LanguageModelService } from "../../model/LanguageModel.ts"
 import type { LibraryService } from "../../model/Library.ts"
 import type { FormValues } from "../App.ts"
 import { firstIssue } from "../firstIssue.ts"
-import { fault, type GraphFault, type GraphNode, named } from "./Graph.ts"
 import type { Tools } from "../tools/tools.ts"
+import { fault, type GraphFault, type GraphNode, named } from "./Graph.ts"
 import { isPart, type Part } from "./Part.ts"
 
 /** What nodes build with. */
@@ -28,6 +28,8 @@ export interface Workbench {
 export interface NodeType {
   /** The `data.type`s it stands for. */
   readonly types: ReadonlyArray<string>
+  /** What this node needs that cannot exist here, for people; null: nothing. Absent: never anything. */
+  readonly lacks?: (node: GraphNode) => string | null
   readonly build: (node: WiredNode, bench: Workbench) => Effect.Effect<Part, GraphFault>
 }
 
@@ -40,11 +42,13 @@ export const defineNode = <A, I>(definition: {
   readonly types: ReadonlyArray<string>
   /** Of the fields' values; fields without a value are absent. */
   readonly fields: Schema.Schema<A, I>
+  readonly lacks?: (node: GraphNode) => string | null
   readonly build: (fields: A, node: WiredNode, bench: Workbench) => Effect.Effect<Part, GraphFault>
 }): NodeType => {
   const decode = Schema.decodeUnknown(definition.fields)
   return {
     types: definition.types,
+    ...(definition.lacks === undefined ? {} : { lacks: definition.lacks }),
     build: (node, bench) =>
       decode(fieldValues(node)).pipe(
         Effect.mapError((error) => fault(`node ${named(node)}: ${firstIssue(error)}`, node)),
@@ -80,7 +84,19 @@ export const wired = <Tag extends Part["_tag"]>(
   return Effect.fail(fault(`node ${named(node)}: ${words}`, node))
 }
 
-/** The same, where the node is nothing without it. */
+/** All parts connected to a field, in the order of the edges. One of another kind is a fault. */
+export const wiredAll = <Tag extends Part["_tag"]>(
+  node: WiredNode,
+  field: string,
+  tag: Tag
+): Effect.Effect<ReadonlyArray<Extract<Part, { readonly _tag: Tag }>>, GraphFault> => {
+  const parts = node.wires.get(field) ?? []
+  const fitting = parts.filter(isPart(tag))
+  if (fitting.length === parts.length) return Effect.succeed(fitting)
+  return Effect.fail(fault(`node ${named(node)}: "${field}" takes only a ${tag.toLowerCase()}`, node))
+}
+
+/** As `wired`, where the node is nothing without it. */
 export const needed = <Tag extends Part["_tag"]>(
   node: WiredNode,
   field: string,

@@ -65,6 +65,8 @@ export interface ChainPart {
   /** The preset questions of the input node that is connected to it. */
   readonly preset: ReadonlyArray<string>
   readonly answer: (question: Question) => Answering
+  /** The variables of its prompt, for the editor: what the memory fills, and what connected nodes fill. */
+  readonly keys?: { readonly memory: ReadonlyArray<string>; readonly handles: ReadonlyArray<string> }
   /** Of a group chat: how it goes on after it waited. */
   readonly resume?: Resumption
 }
@@ -78,6 +80,7 @@ export interface FilePart {
 /** Values by name, filled in before the question. */
 export interface VariablePart {
   readonly _tag: "Variable"
+  readonly nodeId: string
   readonly values: Readonly<Record<string, string>>
 }
 
@@ -120,8 +123,15 @@ export interface ParticipantPart {
   readonly _tag: "Participant"
   readonly name: string
   readonly instruction: string
-  /** null: a person. */
+  /** null: a person, or somebody for whom a chain speaks. */
   readonly model: ModelPart | null
+  /** What speaks in place of a model. */
+  readonly chain?: ChainPart
+  /**
+   * Of a person. "always": whoever leads the chat may give them the word. "terminate": they are asked when a
+   * round is over. "never": they only begin it.
+   */
+  readonly asked?: "always" | "terminate" | "never"
   readonly tools: ReadonlyArray<Tool>
   /** Of a group's manager: who talks in it, and how long. */
   readonly group: { readonly participants: ReadonlyArray<ParticipantPart>; readonly maxRounds: number } | null

@@ -1,63 +1,64 @@
-/** A skill: a graph of nodes, built from its sources to the one chain that answers. */
+/** A skill: a graph of nodes, built from its sources to the one chain, or the report, that answers. */
 import * as Effect from "effect/Effect"
 import { AppNotBuilt } from "../../protocol/errors.ts"
 import type { Flow } from "../../storage/rows.ts"
-import type { App } from "../App.ts"
+import type { App, FormValues } from "../App.ts"
 import { onDisconnectOf } from "../onDisconnect.ts"
-import { decodeGraph, fault, type Graph, type GraphEdge, type GraphFault, named } from "./Graph.ts"
-import { append } from "./multimap.ts"
+import { buildGraph, type Ending, type OnNode } from "./buildGraph.ts"
+import { makeForm, noValues, slotsOf } from "./form.ts"
+import { decodeGraph, type Graph } from "./Graph.ts"
 import type { Workbench } from "./NodeType.ts"
-import { nodeTypes } from "./nodeTypes.ts"
-import { inBuildOrder } from "./order.ts"
-import { type ChainPart, isPart, type Part } from "./Part.ts"
+import { answerReport } from "./reportAnswer.ts"
 
-export const buildSkill = (flow: Flow, model: Workbench["model"]): Effect.Effect<App, AppNotBuilt> =>
-  decodeGraph(flow.data).pipe(
-    Effect.flatMap((graph) => buildGraph(graph, { flowId: flow.id, model })),
-    Effect.map(
-      (chain): App => ({
+export { buildGraph, type Ending, type Inputs, inputsOf, type OnNode } from "./buildGraph.ts"
+export { decodeGraph } from "./Graph.ts"
+export { type GraphLack, whatLacks } from "./lacking.ts"
+export { inBuildOrder } from "./order.ts"
+
+/** What every skill builds with; its id and its inputs' values come with it. */
+export type SkillBench = Omit<Workbench, "flowId" | "values">
+
+export const buildSkill = (flow: Flow, bench: SkillBench, onNode?: OnNode): Effect.Effect<App, AppNotBuilt> =>
+  Effect.flatMap(
+    Effect.mapError(decodeGraph(flow.data), ({ reason }) => new AppNotBuilt({ flowId: flow.id, reason })),
+    (graph) => buildFilled(flow, graph, bench, noValues, onNode)
+  )
+
+const buildFilled = (
+  flow: Flow,
+  graph: Graph,
+  bench: SkillBench,
+  values: FormValues,
+  onNode?: OnNode
+): Effect.Effect<App, AppNotBuilt> =>
+  buildGraph(graph, { ...bench, flowId: flow.id, values }, onNode).pipe(
+    Effect.map((ending): App => {
+      const slots = slotsOf(graph)
+      return {
         flowId: flow.id,
         flowType: flow.flow_type,
         kind: "skill",
         name: flow.name,
         onDisconnect: onDisconnectOf(flow.data),
-        inputKey: chain.inputKey,
-        answer: chain.answer
-      })
-    ),
+        ...answering(ending),
+        ...(slots === null
+          ? {}
+          : {
+              form: makeForm(slots, ending._tag === "Chain" && ending.takesQuestion, (given) =>
+                buildFilled(flow, graph, bench, given)
+              )
+            })
+      }
+    }),
     Effect.mapError(({ reason }) => new AppNotBuilt({ flowId: flow.id, reason }))
   )
 
-/** Builds every node once, sources first; answers the chain that nothing else consumes. */
-export const buildGraph = (graph: Graph, bench: Workbench): Effect.Effect<ChainPart, GraphFault> =>
-  Effect.gen(function* () {
-    const order = yield* inBuildOrder(graph, (type) => nodeTypes.has(type))
-    const incoming = new Map<string, Array<GraphEdge>>()
-    for (const edge of graph.edges) append(incoming, edge.target, edge)
-    const built = new Map<string, Part>()
-    for (const node of order) {
-      const nodeType = nodeTypes.get(node.type)
-      if (nodeType === undefined) return yield* fault(`this server cannot run ${named(node)}`, node)
-      const wires = new Map<string, Array<Part>>()
-      for (const { source, field } of incoming.get(node.id) ?? []) {
-        const part = built.get(source)
-        if (part !== undefined) append(wires, field, part)
-      }
-      built.set(node.id, yield* nodeType.build({ ...node, wires }, bench))
-    }
-    return yield* answering(graph, built)
-  })
-
-const answering = (graph: Graph, built: ReadonlyMap<string, Part>): Effect.Effect<ChainPart, GraphFault> => {
-  const consumed = new Set(graph.edges.map((edge) => edge.source))
-  const ends = graph.nodes.filter((node) => !consumed.has(node.id))
-  const chains = ends
-    .flatMap((node) => [built.get(node.id)].filter((part) => part !== undefined))
-    .filter(isPart("Chain"))
-  const [chain] = chains
-  if (chain === undefined) return Effect.fail(fault("the graph has no chain that answers", ...ends))
-  if (chains.length > 1) {
-    return Effect.fail(fault(`more than one chain would answer: ${ends.map(named).join(", ")}`, ...ends))
+const answering = (ending: Ending): Pick<App, "answer" | "inputKey" | "report" | "resume"> => {
+  if (ending._tag === "Chain") {
+    const { answer, inputKey, resume } = ending
+    return { inputKey, answer, ...(resume === undefined ? {} : { resume }) }
   }
-  return Effect.succeed(chain)
+  const { name, sections, variables } = ending
+  const report = { name, sections, variables }
+  return { inputKey: "report_name", report, answer: (question) => answerReport(report, question) }
 }

@@ -3,25 +3,39 @@ import * as Either from "effect/Either"
 import { fault, type Graph, type GraphFault, type GraphNode, named } from "./Graph.ts"
 import { append } from "./multimap.ts"
 
-/** Linear in nodes and edges. `isKnown` says whether a node type can be built here. */
+/** Linear in nodes and edges. `lacks` says why a node cannot be built here, or null. */
 export const inBuildOrder = (
   graph: Graph,
-  isKnown: (type: string) => boolean
+  lacks: (node: GraphNode) => string | null
 ): Either.Either<ReadonlyArray<GraphNode>, GraphFault> => {
-  const wrong = firstFault(graph, isKnown)
+  const wrong = firstFault(graph, lacks)
   return wrong === null ? sorted(graph) : Either.left(wrong)
 }
 
-const firstFault = ({ nodes, edges }: Graph, isKnown: (type: string) => boolean): GraphFault | null => {
+/** A reason is read by people. */
+const maxListed = 10
+
+const firstFault = (
+  { nodes, edges }: Graph,
+  lacks: (node: GraphNode) => string | null
+): GraphFault | null => {
   if (nodes.length === 0) return fault("the graph has no node")
   const byId = new Map<string, GraphNode>()
   for (const node of nodes) {
     if (byId.has(node.id)) return fault(`two nodes have the id "${node.id}"`, node)
     byId.set(node.id, node)
   }
-  const unknown = nodes.filter((node) => !isKnown(node.type))
-  if (unknown.length > 0) {
-    return fault(`this server cannot run these nodes: ${unknown.map(named).join(", ")}`, ...unknown)
+  const lacking = nodes.flatMap((node) => {
+    const reason = lacks(node)
+    return reason === null ? [] : [{ node, words: `${named(node)}: ${reason}` }]
+  })
+  if (lacking.length > 0) {
+    const listed = lacking.slice(0, maxListed).map(({ words }) => words)
+    const more = lacking.length > maxListed ? [`and ${lacking.length - maxListed} more`] : []
+    return fault(
+      `this server cannot run these nodes: ${[...listed, ...more].join("; ")}`,
+      ...lacking.map(({ node }) => node)
+    )
   }
   const connected = new Set<string>()
   for (const { source, target } of edges) {
@@ -53,5 +67,7 @@ const sorted = ({ nodes, edges }: Graph): Either.Either<ReadonlyArray<GraphNode>
   }
   if (order.length === nodes.length) return Either.right(order)
   const stuck = nodes.filter((node) => (waitsFor.get(node.id) ?? 0) > 0)
-  return Either.left(fault(`the graph runs in a circle through ${stuck.map(named).join(", ")}`, ...stuck))
+  const listed = stuck.slice(0, maxListed).map(named).join(", ")
+  const more = stuck.length > maxListed ? ` and ${stuck.length - maxListed} more` : ""
+  return Either.left(fault(`the graph runs in a circle through ${listed}${more}`, ...stuck))
 }

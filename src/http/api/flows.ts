@@ -3,6 +3,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { TemplateValues } from "../../app/templates/SessionTemplate.ts"
 import { Envelope } from "../envelope.ts"
 import { AppName, Description, FlowId, FlowStatus, GraphData, paging, queryFlowType } from "../fields.ts"
 import { refusal } from "../Refused.ts"
@@ -57,7 +58,8 @@ export const flows = HttpApiGroup.make("flows")
           name: Schema.optional(AppName),
           description: Schema.optional(Description),
           status: Schema.optional(FlowStatus),
-          data: Schema.optional(GraphData)
+          data: Schema.optional(GraphData),
+          values: Schema.optional(TemplateValues).annotations({ description: "of a session template" })
         })
       )
       .addSuccess(Envelope(App))

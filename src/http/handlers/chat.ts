@@ -2,6 +2,7 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { mayRead } from "../../account/Access.ts"
+import { Uploads } from "../../knowledge/Uploads.ts"
 import { SessionControl } from "../../session/SessionControl.ts"
 import { Flows } from "../../storage/Flows.ts"
 import { Messages } from "../../storage/Messages.ts"
@@ -22,6 +23,7 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
     const messages = yield* Messages
     const flows = yield* Flows
     const control = yield* SessionControl
+    const uploads = yield* Uploads
     const audited = yield* makeAudited
 
     /** The chat, when it is the caller's to read; none when nobody has written in it. */
@@ -94,7 +96,17 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
       )
       .handle("delete", ({ path, request }) =>
         Effect.gen(function* () {
-          yield* existing(path.chat_id)
+          const chat = yield* existing(path.chat_id)
+          // The chat is gone by then; files that could not be removed are for the log.
+          const removeFiles = uploads
+            .removeOfChat(path.chat_id, chat.user_id)
+            .pipe(
+              Effect.catchAll((error) =>
+                Effect.logWarning("files of a deleted chat are left").pipe(
+                  Effect.annotateLogs({ chat: path.chat_id, operation: error.operation, cause: error.cause })
+                )
+              )
+            )
           // Deleted first, so that nothing new begins in it; a client that leaves meanwhile changes nothing.
           yield* sessions.remove(path.chat_id).pipe(
             Effect.filterOrFail(
@@ -102,6 +114,7 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
               () => notFound("chat")
             ),
             Effect.zipRight(control.forget(path.chat_id)),
+            Effect.zipRight(removeFiles),
             Effect.zipRight(audited(request, "chat.delete", path.chat_id)),
             Effect.uninterruptible
           )

@@ -1,5 +1,7 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { templateOf } from "../../app/templates/SessionTemplate.ts"
 import type { FlowChange } from "../../storage/Flows.ts"
 import { Api } from "../Api.ts"
 import { makeApps } from "../apps.ts"
@@ -16,6 +18,10 @@ const emptyGraph = { nodes: [], edges: [] }
 const anyKind = (): boolean => true
 
 const assistant = 5
+
+/** What a template's record becomes; undefined where it stays. */
+const withValues = (data: unknown, values: unknown): unknown =>
+  values === undefined || typeof data !== "object" || data === null ? undefined : { ...data, values }
 
 export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
   Effect.gen(function* () {
@@ -60,11 +66,19 @@ export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
           if (payload.data !== undefined && flow.flow_type === assistant) {
             return yield* invalid("data: an assistant's settings are changed by PUT /assistant")
           }
+          const template = Option.getOrNull(templateOf(flow))
+          if (template !== null && payload.data !== undefined) {
+            return yield* invalid("data: a session template has none; change its values")
+          }
+          if (template === null && payload.values !== undefined) {
+            return yield* invalid("values: this app is not a session template")
+          }
+          const data = template === null ? payload.data : withValues(flow.data, payload.values)
           const change: FlowChange = {
             ...(payload.name === undefined ? {} : { name: payload.name }),
             ...(payload.description === undefined ? {} : { description: payload.description }),
             ...(payload.status === undefined ? {} : { status: payload.status }),
-            ...(payload.data === undefined ? {} : { data: payload.data })
+            ...(data === undefined ? {} : { data })
           }
           return ok(appView(yield* apps.update(request, flow, change), yield* CurrentUser))
         })

@@ -18,6 +18,19 @@ export const makeFlows = (state: MemoryState) => {
     return flow === undefined || flow.deleted ? undefined : flow
   }
 
+  const addVersion = (flow: Stored, userId: number, now: Date): void => {
+    state.versions.set(flow.version_id, {
+      id: flow.version_id,
+      flow_id: flow.id,
+      name: "",
+      description: "",
+      user_id: userId,
+      json: flow.json,
+      create_time: now,
+      update_time: now
+    })
+  }
+
   return Flows.of({
     create: ({ data, ...flow }) =>
       Effect.flatten(
@@ -35,6 +48,7 @@ export const makeFlows = (state: MemoryState) => {
             deleted: false
           }
           state.flows.set(flow.id, stored)
+          addVersion(stored, stored.user_id, now)
           return Either.right(shown(stored))
         })
       ),
@@ -56,6 +70,7 @@ export const makeFlows = (state: MemoryState) => {
           update_time: new Date(Math.max(now.getTime(), old.update_time.getTime() + 1))
         }
         state.flows.set(id, stored)
+        if (stored.version_id !== old.version_id) addVersion(stored, stored.user_id, now)
         return Option.some(shown(stored))
       }),
 

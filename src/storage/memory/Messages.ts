@@ -19,6 +19,15 @@ export const makeMessages = (state: MemoryState) => {
           .slice(0, limit)
       ),
 
+    latestFilling: (chatId, actions) =>
+      Effect.sync(() => {
+        const [latest] = [...state.runs.values()]
+          .filter((run) => run.chat_id === chatId && actions.includes(run.action))
+          .toSorted((a, b) => b.question_id - a.question_id)
+        const question = latest === undefined ? undefined : state.messages.get(latest.question_id)
+        return Option.map(Option.fromNullable(question), ({ extra }) => extra)
+      }),
+
     ofRun: (runId) =>
       Effect.sync(() => [...state.messages.values()].filter((message) => message.run_id === runId)),
 

@@ -6,7 +6,18 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AuditEntry } from "../Audit.ts"
-import type { ChatMessage, Flow, MessageSession, NewRecallChunk, Run, StoredFile, User } from "../rows.ts"
+import type { Wait } from "../Runs.ts"
+import type {
+  ChatMessage,
+  Flow,
+  FlowVersion,
+  MessageSession,
+  NewRecallChunk,
+  ReportTemplate,
+  Run,
+  StoredFile,
+  User
+} from "../rows.ts"
 
 export interface MemoryState {
   readonly sessions: Map<string, MessageSession & { readonly deleted: boolean }>
@@ -16,11 +27,16 @@ export interface MemoryState {
   /** By the id of the message they support. */
   readonly passages: Map<number, ReadonlyArray<NewRecallChunk>>
   readonly runs: Map<string, Run>
+  /** By run. */
+  readonly waits: Map<string, Wait>
   /** Apps with their graphs as JSON text: whoever reads one gets a copy of his own. */
   readonly flows: Map<string, Omit<Flow, "data"> & { readonly json: string; readonly deleted: boolean }>
+  readonly versions: Map<number, Omit<FlowVersion, "data" | "is_current"> & { readonly json: string }>
   readonly users: Map<number, User & { readonly password: string }>
   readonly audit: Array<AuditEntry & { readonly id: number; readonly create_time: Date }>
   readonly files: Map<string, StoredFile>
+  /** By app, oldest version first. */
+  readonly templates: Map<string, ReadonlyArray<ReportTemplate>>
   /** The next number of its kind. */
   readonly next: (kind: "message" | "version" | "user") => number
 }
@@ -33,10 +49,13 @@ export const emptyState = (): MemoryState => {
     chats: new Map(),
     passages: new Map(),
     runs: new Map(),
+    waits: new Map(),
     flows: new Map(),
+    versions: new Map(),
     users: new Map(),
     audit: [],
     files: new Map(),
+    templates: new Map(),
     next: (kind) => ++last[kind]
   }
 }

@@ -84,3 +84,37 @@ export const table =
         "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
     ]
   }
+
+export interface AddedColumn {
+  readonly type: Column
+  /** What the rows have that are there already; only text. Absent for a column that may be empty. */
+  readonly before?: string
+}
+
+/**
+ * Columns, and keys over them, for a table that has rows; the migrator passes over those that are there
+ * (`isAddedBefore`). SQLite adds them one by one, within the migration's transaction; MySQL all or none.
+ */
+export const addColumns =
+  (
+    name: string,
+    columns: Readonly<Record<string, AddedColumn>>,
+    index: ReadonlyArray<ReadonlyArray<string>>
+  ): Statements =>
+  (dialect) => {
+    const added = Object.entries(columns).map(
+      ([column, { type, before }]) =>
+        `ADD COLUMN \`${column}\` ${type(dialect)}${before === undefined ? "" : ` DEFAULT '${before}'`}`
+    )
+    const keys = index.map((names) => ({ key: [name, ...names].join("_"), names }))
+    if (dialect === "sqlite") {
+      return [
+        ...added.map((column) => `ALTER TABLE \`${name}\` ${column}`),
+        ...keys.map(
+          ({ key, names }) => `CREATE INDEX IF NOT EXISTS \`${key}\` ON \`${name}\` ${quoted(names)}`
+        )
+      ]
+    }
+    const all = [...added, ...keys.map(({ key, names }) => `ADD INDEX \`${key}\` ${quoted(names)}`)]
+    return [`ALTER TABLE \`${name}\` ${all.join(", ")}`]
+  }

@@ -6,6 +6,9 @@
 import { chats } from "./0001-chats.ts"
 import { apps } from "./0002-apps.ts"
 import { people } from "./0003-people.ts"
+import { waits } from "./0004-waits.ts"
+import { files } from "./0005-files.ts"
+import { versions } from "./0006-versions.ts"
 import type { Statements } from "./ddl.ts"
 
 export interface Migration {
@@ -17,5 +20,8 @@ export interface Migration {
 export const migrations: ReadonlyArray<Migration> = [
   { id: 1, name: "chats", statements: chats },
   { id: 2, name: "apps", statements: apps },
-  { id: 3, name: "people", statements: people }
+  { id: 3, name: "people", statements: people },
+  { id: 4, name: "waits", statements: waits },
+  { id: 5, name: "files", statements: files },
+  { id: 6, name: "versions", statements: versions }
 ]

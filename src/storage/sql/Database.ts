@@ -26,6 +26,7 @@ const causeWith = <A>(fields: Schema.Schema<A>) => {
 }
 const numbered = causeWith(Schema.Struct({ errno: Schema.Number }))
 const coded = causeWith(Schema.Struct({ code: Schema.String }))
+const worded = causeWith(Schema.Struct({ message: Schema.String }))
 
 /** MySQL: record changed since it was read, lock wait timeout, deadlock. */
 const lostRaces = new Set([1020, 1205, 1213])
@@ -44,6 +45,10 @@ const tries = Schedule.intersect(
   Schedule.jittered(Schedule.exponential("2 millis", 1.5)),
   Schedule.recurs(16)
 )
+
+/** The column is there already. SQLite has no number for it. */
+export const isAddedBefore = (error: unknown): boolean =>
+  numbered(error)?.errno === 1060 || /^duplicate column name: /.test(worded(error)?.message ?? "")
 
 /** Names the operation in every failure of the database, including those of COMMIT, which come as defects. */
 export const during =

@@ -1,3 +1,5 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { Messages } from "../Messages.ts"
 import { breakAnswer, unseen } from "../rows.ts"
 import { MessageRow } from "./columns.ts"
@@ -16,6 +18,11 @@ export const makeMessages = ({ sql, byChat, whole }: Database) =>
         sql`SELECT * FROM chat_message ${byChat} WHERE chat_id = ${chatId} AND category <> ${unseen} ${older} ORDER BY id DESC LIMIT ${whole(limit)}`
       ).pipe(during("messages.page"))
     },
+
+    latestFilling: (chatId, actions) =>
+      message(
+        sql`SELECT m.* FROM run r JOIN chat_message m ON m.id = r.question_id WHERE r.chat_id = ${chatId} AND ${sql.in("r.action", actions)} ORDER BY r.question_id DESC LIMIT 1`
+      ).pipe(Effect.map(Option.map(({ extra }) => extra)), during("messages.latestFilling")),
 
     ofRun: (runId) =>
       messages(sql`SELECT * FROM chat_message WHERE run_id = ${runId} ORDER BY id`).pipe(

@@ -19,7 +19,7 @@ const Bit = Schema.transform(Schema.Number, Schema.Boolean, {
   encode: (value) => (value ? 1 : 0)
 })
 
-const FlowType = Schema.Literal(1, 5, 10)
+const FlowType = Schema.Literal(1, 5, 10, 100)
 
 export const UserRow = Schema.Struct({
   user_id: Whole,
@@ -42,6 +42,21 @@ export const FlowRow = Schema.Struct({
   create_time: Time,
   update_time: Time
 })
+
+const versionFields = {
+  id: Whole,
+  flow_id: Schema.String,
+  name: Schema.String,
+  description: Schema.String,
+  user_id: Whole,
+  is_current: Bit,
+  create_time: Time,
+  update_time: Time
+}
+
+export const VersionSummaryRow = Schema.Struct(versionFields)
+
+export const VersionRow = Schema.Struct({ ...versionFields, data: Schema.parseJson() })
 
 export const SessionRow = Schema.Struct({
   chat_id: Schema.String,
@@ -104,15 +119,47 @@ export const RunRow = Schema.Struct({
   end_time: Schema.NullOr(Time)
 })
 
+export const WaitRow = Schema.Struct({
+  ...RunRow.fields,
+  state: Schema.String,
+  wait_until: Time
+})
+
 export const FileRow = Schema.Struct({
   id: Schema.String,
   flow_id: Schema.String,
   user_id: Whole,
+  chat_id: Schema.String,
+  purpose: Schema.Literal("document", "made", "template"),
   name: Schema.String,
   media_type: Schema.String,
   bytes: Whole,
   create_time: Time
 })
+
+export const RecallRow = Schema.Struct({
+  id: Whole,
+  message_id: Whole,
+  chunk: Schema.String,
+  file_id: Schema.String,
+  file_name: Schema.String,
+  page: Schema.NullOr(Whole),
+  score: Schema.Number,
+  boxes: Schema.NullOr(Schema.String),
+  url: Schema.NullOr(Schema.String)
+})
+
+export const ReportTemplateRow = Schema.Struct({
+  flow_id: Schema.String,
+  version: Whole,
+  file_id: Schema.String,
+  file_name: Schema.String,
+  user_id: Whole,
+  create_time: Time
+})
+
+/** Sums come as text from MySQL, and as nothing over no rows. */
+export const UsageRow = Schema.Struct({ files: Whole, bytes: Schema.NullOr(Whole) })
 
 export const AuditRow = Schema.Struct({
   id: Whole,

@@ -51,6 +51,8 @@ export const insertMessage = Effect.fnUntraced(function* (
     file_name: passage.file_name,
     page: passage.page,
     score: passage.score,
+    boxes: passage.boxes ?? null,
+    url: passage.url ?? null,
     create_time: time
   }))
   for (let from = 0; from < passages.length; from += passagesAtOnce) {

@@ -5,7 +5,18 @@ import { Files, type NewFile } from "../../../src/storage/Files.ts"
 import { maxRecalls, Recalls } from "../../../src/storage/Recalls.ts"
 import { Reports } from "../../../src/storage/Reports.ts"
 import { Runs } from "../../../src/storage/Runs.ts"
-import { answer, done, freshId, freshUser, type It, itIs, question, race, someTime, times } from "./vocabulary.ts"
+import {
+  answer,
+  done,
+  freshId,
+  freshUser,
+  type It,
+  itIs,
+  question,
+  race,
+  someTime,
+  times
+} from "./vocabulary.ts"
 
 const file = (more: Partial<NewFile> = {}): NewFile => ({
   id: freshId(),

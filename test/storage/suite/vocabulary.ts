@@ -15,7 +15,17 @@ import type { Sessions } from "../../../src/storage/Sessions.ts"
 import type { StorageHealth } from "../../../src/storage/StorageHealth.ts"
 import type { Users } from "../../../src/storage/Users.ts"
 
-export type Stores = Runs | Sessions | Messages | Flows | Users | Audit | Files | Recalls | Reports | StorageHealth
+export type Stores =
+  | Runs
+  | Sessions
+  | Messages
+  | Flows
+  | Users
+  | Audit
+  | Files
+  | Recalls
+  | Reports
+  | StorageHealth
 
 export type It = Vitest.MethodsNonLive<Stores>
 

@@ -6,13 +6,16 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { makeChain } from "../chain.ts"
 import type { GraphFault } from "../Graph.ts"
 import { fault, named } from "../Graph.ts"
+import { lastRounds } from "../history.ts"
 import { defineNode, needed, Optional, type WiredNode, wired } from "../NodeType.ts"
 import type { PromptPart } from "../Part.ts"
 import { parsePrompt } from "../prompt.ts"
 import { answerMessages, answerPrompt } from "../promptChain.ts"
 import { plainMemory } from "./conversationBufferMemory.ts"
+import { keysOf } from "./llmChain.ts"
 
 /** What the editor puts into a new node. */
 export const usualPrompt =
@@ -24,6 +27,7 @@ export const conversationChain = defineNode({
   types: ["ConversationChain"],
   fields: Schema.Struct({
     input_key: Optional(Schema.String),
+    output_key: Optional(Schema.String),
     /** The prompt of a chain that has none connected. */
     prompt: Optional(Schema.Union(Schema.Literal(""), Schema.Struct({ template: Schema.String })))
   }),
@@ -37,9 +41,10 @@ export const conversationChain = defineNode({
       const inputKey = fields.input_key || "input"
       const variable = questionVariable(prompt, memory.key, inputKey)
       const introduction = introductionOf(prompt, memory.key, variable)
-      return {
-        _tag: "Chain",
+      return yield* makeChain(node, {
         inputKey,
+        outputKey: fields.output_key || "response",
+        keys: keysOf(prompt, memory),
         answer: (question) =>
           introduction === null
             ? answerPrompt(question, { bench, model, prompt, memory, variable })
@@ -47,25 +52,25 @@ export const conversationChain = defineNode({
                 question,
                 [
                   { role: "system", content: introduction },
-                  ...question.history,
+                  ...lastRounds(question.history, memory.rounds),
                   { role: "user", content: question.text }
                 ],
                 model,
                 bench
               )
-      }
+      })
     })
 })
 
 const ownPrompt = (node: WiredNode, template: string): Effect.Effect<PromptPart, GraphFault> =>
   Either.match(parsePrompt(template), {
     onLeft: (wrong) => Effect.fail(fault(`node ${named(node)}: its prompt ${wrong}`, node)),
-    onRight: (prompt) => Effect.succeed({ _tag: "Prompt", prompt, defaults: new Map() })
+    onRight: (prompt) => Effect.succeed({ _tag: "Prompt", prompt, defaults: new Map(), supplied: new Map() })
   })
 
 /** The prompt's variable for the question: of the key's name, or whatever the only free one is called. */
-const questionVariable = ({ prompt }: PromptPart, memoryKey: string, inputKey: string): string => {
-  const free = prompt.variables.filter((name) => name !== memoryKey)
+const questionVariable = ({ prompt, supplied }: PromptPart, memoryKey: string, inputKey: string): string => {
+  const free = prompt.variables.filter((name) => name !== memoryKey && !supplied.has(name))
   const [only] = free
   return only !== undefined && free.length === 1 ? only : inputKey
 }

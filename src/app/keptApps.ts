@@ -1,0 +1,65 @@
+/** Built apps in this process, bounded by count and idle time. One edition of each is kept: the newest asked for. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import type { AppNotBuilt } from "../protocol/errors.ts"
+import type { App } from "./App.ts"
+
+const capacity = 1000
+/** Milliseconds. */
+const idleTime = 60 * 60 * 1000
+
+interface Kept {
+  readonly edition: string
+  /** Done when it is built; whoever asks meanwhile waits for it. */
+  readonly app: Deferred.Deferred<App, AppNotBuilt>
+  readonly usedAt: number
+}
+
+/** `edition` names one state of what is built: the same state has the same, a changed one another. */
+export type KeptApps = (
+  key: string,
+  edition: string,
+  build: Effect.Effect<App, AppNotBuilt>
+) => Effect.Effect<App, AppNotBuilt>
+
+export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
+  /** By key, the one used longest ago first. Not Effect's Cache: it remembers every access until it is full. */
+  const kept = new Map<string, Kept>()
+
+  const find = (key: string, edition: string, now: number): Kept | undefined => {
+    const known = kept.get(key)
+    if (known === undefined || known.edition !== edition) return undefined
+    return now - known.usedAt > idleTime ? undefined : known
+  }
+
+  const keep = (key: string, entry: Kept): void => {
+    kept.delete(key)
+    kept.set(key, entry)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= capacity) break
+      kept.delete(oldest)
+    }
+  }
+
+  return (key, edition, build) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const known = find(key, edition, now)
+      const app = known?.app ?? Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
+      keep(key, { app, edition, usedAt: now })
+      if (known !== undefined) return Deferred.await(app)
+      return build.pipe(
+        // A failure is not kept: what was missing may be there at the next attempt.
+        Effect.onError(() =>
+          Effect.sync(() => {
+            if (kept.get(key)?.app === app) kept.delete(key)
+          })
+        ),
+        Effect.intoDeferred(app),
+        // A caller that leaves in the middle of a build must not take along all who wait for it.
+        Effect.forkDaemon,
+        Effect.zipRight(Deferred.await(app))
+      )
+    })
+})
