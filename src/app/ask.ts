@@ -12,11 +12,16 @@ export const ask = (
 ): Effect.Effect<Completion, RunFailed, Deltas> =>
   Effect.gen(function* () {
     const sink = yield* Deltas
+    const isWhole = request.streaming === false
     const completion = yield* model
-      .generate(request, sink)
+      .generate(request, isWhole ? silent : sink)
       .pipe(Effect.mapError((error) => new RunFailed({ reason: error.reason, kind })))
     if (completion.text === "" && completion.toolCalls.length === 0) {
       return yield* new RunFailed({ reason: "the model gave no answer", kind })
+    }
+    if (isWhole) {
+      if (completion.reasoning !== "") sink.reasoning(completion.reasoning)
+      if (completion.text !== "") sink.text(completion.text)
     }
     return completion
   })
@@ -27,4 +32,4 @@ export const askQuietly = (
   kind: AppKind,
   request: ModelRequest
 ): Effect.Effect<Completion, RunFailed> =>
-  ask(model, kind, request).pipe(Effect.provideService(Deltas, silent))
+  ask(model, kind, { ...request, streaming: false }).pipe(Effect.provideService(Deltas, silent))

@@ -36,7 +36,7 @@ export interface ModelRequest {
   readonly temperature: number | null
   /** Absent or null: the server's default. */
   readonly topP?: number | null
-  /** false: asked for whole, told in one piece. Absent: streamed. */
+  /** false: nobody watches it grow, so it need not be paced. Absent: somebody does. */
   readonly streaming?: boolean
   readonly messages: ReadonlyArray<ModelMessage>
   readonly tools: ReadonlyArray<ToolSpec>

@@ -181,6 +181,7 @@ const bodyOf = (request: ModelRequest, model: string, usage: boolean) => ({
   stream: true,
   ...(usage ? { stream_options: { include_usage: true } } : {}),
   ...(request.temperature === null ? {} : { temperature: request.temperature }),
+  ...(typeof request.topP === "number" ? { top_p: request.topP } : {}),
   ...(request.tools.length === 0
     ? {}
     : { tools: request.tools.map((tool) => ({ type: "function", function: tool })) })

@@ -167,10 +167,7 @@ const replyTo = (
   if (category === "output_with_input_msg") return { [String(message["key"])]: question }
   const schema = message["input_schema"]
   const fields = Predicate.isRecord(schema) ? records(schema["value"]) : []
-  if (Predicate.isRecord(schema) && schema["tab"] === "dialog_input") {
-    const own = fields.find((field) => field["key"] === "user_input") ?? fields[0]
-    return { [String(own?.["key"] ?? "user_input")]: question }
-  }
+  if (Predicate.isRecord(schema) && schema["tab"] === "dialog_input") return { user_input: question }
   return Object.fromEntries(
     fields.map((field) => {
       const option = records(field["options"])[0]

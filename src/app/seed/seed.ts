@@ -9,12 +9,14 @@ import type { StorageError } from "../../storage/StorageError.ts"
 import { batchSkill } from "./batch.ts"
 import { chatSkill } from "./chat.ts"
 import { docsAssistant } from "./docs.ts"
+import { groupChat } from "./group.ts"
 import { reportSkill } from "./report.ts"
 import { draftWorkflow } from "./workflow.ts"
 
 export const builtIn: ReadonlyArray<NewFlow> = [
   chatSkill,
   docsAssistant,
+  groupChat,
   batchSkill,
   reportSkill,
   draftWorkflow

@@ -9,20 +9,26 @@ import { pieces } from "../words.ts"
 const wordMillis = 24
 const commaMillis = 45
 const stopMillis = 100
+/** However long a text is: nobody waits for a machine that could be faster. */
+const wholeMillis = 5_000
 
-export const paced = (text: string, emit: (piece: string) => void): Effect.Effect<void> =>
-  Effect.forEach(
-    pieces(text),
+export const paced = (text: string, emit: (piece: string) => void): Effect.Effect<void> => {
+  const all = pieces(text)
+  const unhurried = all.reduce((sum, piece) => sum + wordMillis + restAfter(piece), 0)
+  const haste = Math.min(1, wholeMillis / Math.max(1, unhurried))
+  return Effect.forEach(
+    all,
     (piece) =>
       Effect.gen(function* () {
         const unevenness = yield* Random.nextRange(0.75, 1.25)
-        yield* Effect.sleep(wordMillis * unevenness)
+        yield* Effect.sleep(wordMillis * unevenness * haste)
         emit(piece)
-        const rest = restAfter(piece)
+        const rest = restAfter(piece) * haste
         if (rest > 0) yield* Effect.sleep(rest)
       }),
     { discard: true }
   )
+}
 
 const restAfter = (piece: string): number => {
   if (/[.!?。！？…]["'”’)*]*\s*$|\n\s*$/.test(piece)) return stopMillis
