@@ -17,6 +17,7 @@ import { buildAssistant } from "./assistant/Assistant.ts"
 import { lacksOf } from "./lacks.ts"
 import { buildRemote } from "./remote/Remote.ts"
 import { ReportMaker } from "./report/ReportMaker.ts"
+import { NodeTypes } from "./skill/nodeTypes.ts"
 import { buildSkill } from "./skill/Skill.ts"
 import { makeTools } from "./tools/tools.ts"
 import type { ReportMaker as WorkflowReports } from "./workflow/ReportMaker.ts"
@@ -52,6 +53,7 @@ export class Builder extends Context.Tag("colloquy/Builder")<Builder, BuilderSer
         documents: yield* Documents,
         retrieval: yield* Retrieval,
         tools,
+        nodeTypes: yield* NodeTypes,
         ...(report === undefined ? {} : { report })
       }
       return {
@@ -67,7 +69,7 @@ export class Builder extends Context.Tag("colloquy/Builder")<Builder, BuilderSer
               return buildWorkflow(flow, bench)
           }
         },
-        lacks: lacksOf(bench, webHosts)
+        lacks: lacksOf(bench, webHosts, bench.nodeTypes)
       }
     })
 

@@ -6,17 +6,18 @@ import { AssistantSettings, toolNames } from "./assistant/AssistantSettings.ts"
 import type { BuilderService, Lack } from "./Builder.ts"
 import { firstIssue } from "./firstIssue.ts"
 import { remoteLacks } from "./remote/remoteLacks.ts"
+import type { NodeTable } from "./skill/nodeTypes.ts"
 import { decodeGraph, whatLacks as whatSkillLacks } from "./skill/Skill.ts"
 import type { Tools } from "./tools/tools.ts"
 import type { WorkflowBench } from "./workflow/NodeType.ts"
 import { whatLacks as whatWorkflowLacks } from "./workflow/Workflow.ts"
 
 export const lacksOf =
-  (bench: WorkflowBench, webHosts: ReadonlyArray<string>): BuilderService["lacks"] =>
+  (bench: WorkflowBench, webHosts: ReadonlyArray<string>, nodeTypes: NodeTable): BuilderService["lacks"] =>
   (flowType, data) => {
     switch (flowType) {
       case 1:
-        return skillLacks(data)
+        return skillLacks(data, nodeTypes)
       case 5:
         return assistantLacks(data, bench.tools)
       case 100:
@@ -28,9 +29,9 @@ export const lacksOf =
 
 const notBuilt = (reason: string) => new AppNotBuilt({ flowId: "", reason })
 
-const skillLacks = (data: unknown) =>
+const skillLacks = (data: unknown, nodeTypes: NodeTable) =>
   Effect.mapBoth(decodeGraph(data), {
-    onSuccess: (graph): ReadonlyArray<Lack> => whatSkillLacks(graph),
+    onSuccess: (graph): ReadonlyArray<Lack> => whatSkillLacks(graph, nodeTypes),
     onFailure: ({ reason }) => notBuilt(reason)
   })
 

@@ -16,6 +16,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { Tokens } from "../account/Tokens.ts"
 import { Settings } from "../config.ts"
 import { Api, apiPrefix } from "./Api.ts"
 import { checkJson, maxJsonBytes, refusedBody } from "./body.ts"
@@ -82,6 +83,7 @@ const isApi = (path: string): boolean => path === "/api" || path.startsWith("/ap
 
 export const httpApp = Effect.gen(function* () {
   const { allowedOrigins, maxUploadBytes } = yield* Settings
+  const tokens = yield* Tokens
   const context = yield* Layer.build(Served)
   const api = Effect.provide(yield* Effect.provide(HttpApiBuilder.httpApp, context), context)
   const page = Effect.provide(yield* Effect.provide(makePage, context), context)
@@ -95,11 +97,13 @@ export const httpApp = Effect.gen(function* () {
     return isApi(path) ? api : page
   }
 
-  const guarded = (request: HttpServerRequest.HttpServerRequest) =>
+  const guarded = (request: HttpServerRequest.HttpServerRequest, jsonBytes: number) =>
     Effect.suspend(() => {
       const answer = preflight(request, allowedOrigins)
       if (answer !== null) return Effect.succeed(answer)
-      const refused = refusedOrigin(request, allowedOrigins) ?? refusedBody(request, maxUploadBytes)
+      const refused =
+        refusedOrigin(request, allowedOrigins) ??
+        refusedBody(request, { maxUploadBytes, maxJsonBytes: jsonBytes })
       if (refused !== null) return Effect.succeed(toResponse(refused))
       return Effect.zipRight(checkJson(request), route(request))
     }).pipe(
@@ -115,8 +119,12 @@ export const httpApp = Effect.gen(function* () {
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const began = yield* Clock.currentTimeMillis
-    const limit = Option.some(FileSystem.Size(maxJsonBytes(request)))
-    const response = yield* Effect.provideService(guarded(request), HttpIncomingMessage.MaxBodySize, limit)
+    const jsonBytes = yield* Effect.provideService(maxJsonBytes(request), Tokens, tokens)
+    const response = yield* Effect.provideService(
+      guarded(request, jsonBytes),
+      HttpIncomingMessage.MaxBodySize,
+      Option.some(FileSystem.Size(jsonBytes))
+    )
     const ended = yield* Clock.currentTimeMillis
     // The path alone: a query may hold a token.
     yield* Effect.logDebug(`${request.method} ${pathOf(request)} ${response.status} ${ended - began} ms`)

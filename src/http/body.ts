@@ -2,8 +2,11 @@
 import type { RequestError } from "@effect/platform/HttpServerError"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Tokens } from "../account/Tokens.ts"
+import { tokenOf } from "../account/tokenOf.ts"
 import { invalid, Refused } from "./Refused.ts"
-import { pathOf } from "./request.ts"
+import { pathOf, queryOf } from "./request.ts"
 
 const usualJsonBytes = 1024 * 1024
 
@@ -12,8 +15,21 @@ const graphBytes = 16 * 1024 * 1024
 
 const holdsGraphs = (path: string): boolean => /^\/api\/v1\/(flows|build)\//.test(`${path}/`)
 
-export const maxJsonBytes = (request: HttpServerRequest): number =>
-  holdsGraphs(pathOf(request)) ? graphBytes : usualJsonBytes
+/** Bodies are read before the endpoint asks who sends them: what strangers may send stays small. */
+export const maxJsonBytes = (request: HttpServerRequest): Effect.Effect<number, never, Tokens> =>
+  Effect.gen(function* () {
+    if (!holdsGraphs(pathOf(request)) || !mayExceed(request)) return usualJsonBytes
+    const token = tokenOf(request.headers, queryOf(request))
+    if (Option.isNone(token)) return usualJsonBytes
+    return yield* Effect.match((yield* Tokens).verify(token.value), {
+      onFailure: () => usualJsonBytes,
+      onSuccess: () => graphBytes
+    })
+  })
+
+/** Most bodies say that they are small; nobody needs to be asked for then. */
+const mayExceed = ({ headers }: HttpServerRequest): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > usualJsonBytes
 
 /** What a form may weigh beside its file. */
 const formBytes = 1024 * 1024
@@ -27,10 +43,10 @@ const isUpload = (request: HttpServerRequest): boolean =>
 const hasBody = ({ headers }: HttpServerRequest): boolean =>
   Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
 
-const tooLarge = (what: string, limitBytes: number) =>
+const tooLarge = (what: string, limitBytes: number, hint = "") =>
   new Refused({
     status: 413,
-    text: `the ${what} is larger than ${limitBytes} bytes`,
+    text: `the ${what} is larger than ${limitBytes} bytes${hint}`,
     data: { limit_bytes: limitBytes }
   })
 
@@ -42,15 +58,20 @@ export const notAForm = invalid('send the file as multipart/form-data, in a fiel
  * Null when it may be read. A body without `Content-Length` is cut while it is read. Other types than JSON are
  * refused because browsers send those to strangers without asking.
  */
-export const refusedBody = (request: HttpServerRequest, maxUploadBytes: number): Refused | null => {
+export const refusedBody = (
+  request: HttpServerRequest,
+  limits: { readonly maxUploadBytes: number; readonly maxJsonBytes: number }
+): Refused | null => {
   const length = Number(request.headers["content-length"] ?? 0)
   const type = request.headers["content-type"]?.trim().toLowerCase()
   if (isUpload(request)) {
-    return length > maxUploadBytes + formBytes ? fileTooLarge(maxUploadBytes) : null
+    return length > limits.maxUploadBytes + formBytes ? fileTooLarge(limits.maxUploadBytes) : null
   }
   if (!hasBody(request)) return null
-  const limit = maxJsonBytes(request)
-  if (length > limit) return tooLarge("body", limit)
+  if (length > limits.maxJsonBytes) {
+    const isStranger = holdsGraphs(pathOf(request)) && limits.maxJsonBytes < graphBytes
+    return tooLarge("body", limits.maxJsonBytes, isStranger ? `; sign in to send up to ${graphBytes}` : "")
+  }
   return type === undefined || type.split(";")[0]?.trim() === "application/json"
     ? null
     : invalid("send JSON, with content-type: application/json")

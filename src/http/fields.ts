@@ -78,24 +78,13 @@ export const paging = {
 export const given = <A, B>(value: A | "" | undefined, fallback: B): A | B =>
   value === undefined || value === "" ? fallback : value
 
+/** A graph as the editor saves it. What it holds beside its nodes and edges is kept as it is. */
 type Graph = { readonly nodes: ReadonlyArray<unknown>; readonly edges: ReadonlyArray<unknown> }
 
-const isGraph = (value: unknown): value is Graph =>
+export const isGraph = (value: unknown): value is Graph =>
   typeof value === "object" &&
   value !== null &&
   "nodes" in value &&
   Array.isArray(value.nodes) &&
   "edges" in value &&
   Array.isArray(value.edges)
-
-/** A graph as the editor saves it. What it holds beside its nodes and edges is kept as it is. */
-export const GraphData = Schema.Unknown.pipe(
-  Schema.filter((value): value is Graph => isGraph(value), {
-    message: () => 'must be {"nodes": […], "edges": […]}',
-    jsonSchema: {
-      type: "object",
-      required: ["nodes", "edges"],
-      properties: { nodes: { type: "array" }, edges: { type: "array" } }
-    }
-  })
-)

@@ -1,8 +1,11 @@
 /** Rows as clients see them. Times are ISO 8601 in UTC; the field names are Bisheng's where it has them. */
 import * as Schema from "effect/Schema"
 import { mayAlter, type Person } from "../account/Access.ts"
+import { featuresOf } from "../app/features.ts"
 import type { ChatMessage, Flow, MessageSession } from "../storage/rows.ts"
+import { shownData } from "./appData.ts"
 import { FlowStatus, FlowType } from "./fields.ts"
+import { outlineOf } from "./outline.ts"
 
 const times = { create_time: Schema.Date, update_time: Schema.Date }
 
@@ -60,6 +63,11 @@ const appFields = {
   guide_word: Schema.String.annotations({ description: "what the app says first" }),
   guide_question: Schema.Array(Schema.String).annotations({ description: "questions to begin with" }),
   write: Schema.Boolean.annotations({ description: "whether you may alter it" }),
+  features: Schema.Struct({
+    batch: Schema.Boolean.annotations({ description: "takes files, variables or questions beforehand" }),
+    report: Schema.Boolean.annotations({ description: "writes a document" }),
+    group: Schema.Boolean.annotations({ description: "several speak with each other" })
+  }).annotations({ description: "what a skill's graph makes of it" }),
   ...times
 }
 
@@ -67,7 +75,9 @@ export const AppSummary = Schema.Struct(appFields).annotations({ identifier: "Ap
 
 export const App = Schema.Struct({
   ...appFields,
-  data: Schema.Unknown.annotations({ description: "the graph, or an assistant's settings" })
+  data: Schema.Unknown.annotations({
+    description: "the graph, or the settings of an assistant or a remote app"
+  })
 }).annotations({ identifier: "App" })
 
 export const Assistant = Schema.Struct({
@@ -112,14 +122,15 @@ export const appSummary = (flow: Flow, person: Person): typeof AppSummary.Type =
     ...flow,
     guide_word: textOf(data["guide_word"]),
     guide_question: textsOf(data["guide_question"]),
-    write: mayAlter(person, flow)
+    write: mayAlter(person, flow),
+    features: featuresOf(flow.flow_type, flow.data)
   }
 }
 
 /** Prompts and keys stand in the nodes: only who may alter an app sees what they hold. */
 export const appView = (flow: Flow, person: Person): typeof App.Type => ({
   ...appSummary(flow, person),
-  data: mayAlter(person, flow) ? flow.data : outlineOf(flow.data)
+  data: mayAlter(person, flow) ? shownData(flow.flow_type, flow.data) : outlineOf(flow.data)
 })
 
 export const assistantView = (flow: Flow, person: Person): typeof Assistant.Type => {
@@ -131,23 +142,5 @@ export const assistantView = (flow: Flow, person: Person): typeof Assistant.Type
     temperature: typeof data["temperature"] === "number" ? data["temperature"] : null,
     tools: data["tools"] ?? null,
     knowledge: data["knowledge"] ?? null
-  }
-}
-
-/** The kinds of a graph's nodes and how they hang together: what clients need to draw the right form. */
-const outlineOf = (data: unknown): unknown => {
-  if (!isObject(data) || !Array.isArray(data["nodes"]) || !Array.isArray(data["edges"])) return null
-  return {
-    nodes: data["nodes"].filter(isObject).map((node) => {
-      const inner = isObject(node["data"]) ? node["data"] : {}
-      return { id: node["id"], type: node["type"], data: { id: inner["id"], type: inner["type"] } }
-    }),
-    edges: data["edges"].filter(isObject).map(({ id, source, target, sourceHandle, targetHandle }) => ({
-      id,
-      source,
-      target,
-      sourceHandle,
-      targetHandle
-    }))
   }
 }

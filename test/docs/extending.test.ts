@@ -3,11 +3,18 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { auditFile } from "../../docs/examples/auditFile.ts"
 import { countdownId, withCountdown } from "../../docs/examples/countdown.ts"
 import { withCountWords } from "../../docs/examples/countWords.ts"
+import { withShout } from "../../docs/examples/shout.ts"
+import { Builder } from "../../src/app/Builder.ts"
+import { Deltas, silent } from "../../src/protocol/RunEvent.ts"
 import { Audit } from "../../src/storage/Audit.ts"
+import { edge, node, skillRecord } from "../app/graphs.ts"
 import { flowIds } from "../support/apps.ts"
+import { builderNeeds } from "../support/builder.ts"
 import { isClose, streamed } from "../support/client.ts"
 import { tempDir } from "../support/process.ts"
 import { startServer } from "../support/server.ts"
@@ -46,6 +53,38 @@ describe("docs/extending.md", () => {
       yield* other.say({ inputs: { input: "still there" } })
       yield* other.until(isClose)
     })
+  )
+
+  it.effect("a type of node of your own is built into a graph like the others", () =>
+    Effect.gen(function* () {
+      const builder = yield* Builder.make()
+      const graph = {
+        nodes: [
+          node("chain", "LLMChain"),
+          node("prompt", "PromptTemplate", { template: "Say {word}" }),
+          node("model", "ChatOpenAI"),
+          node("loud", "Shout", { mark: "!!" })
+        ],
+        edges: [
+          edge("prompt", "chain", "prompt"),
+          edge("model", "chain", "llm"),
+          edge("chain", "loud", "chain")
+        ]
+      }
+      expect(yield* builder.lacks(1, graph)).toEqual([])
+      const app = yield* builder.build(skillRecord(graph))
+      const events = yield* app
+        .answer({ text: "hi", inputs: {}, userId: 1, history: [] })
+        .pipe(Stream.runCollect, Effect.provideService(Deltas, silent))
+      expect([...events].at(-1)).toMatchObject({ _tag: "Answered", text: "OK!!" })
+      const wrong = {
+        ...graph,
+        nodes: graph.nodes.map((each) => (each.id === "loud" ? node("loud", "Shout", { mark: 7 }) : each))
+      }
+      expect(yield* Effect.flip(builder.build(skillRecord(wrong)))).toMatchObject({
+        reason: expect.stringContaining('"loud" (Shout)')
+      })
+    }).pipe(Effect.provide(Layer.merge(builderNeeds, withShout)))
   )
 
   it.scopedLive("a storage of your own keeps what it is given, newest first, over a restart", () =>

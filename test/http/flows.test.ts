@@ -46,6 +46,7 @@ it.scopedLive("an app is made with an id of the server's, offline, and is its ma
         guide_word: "Hello!",
         guide_question: [],
         write: true,
+        features: { batch: false, report: false, group: false },
         create_time: isoTime,
         update_time: isoTime
       })

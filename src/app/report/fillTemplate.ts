@@ -4,12 +4,12 @@
  * Promises: a template is an upload and is trusted in nothing: it is filled in a thread of its own with bounds on
  * time, memory and unpacked size, and nothing in it is executed or fetched. What is wrong with it is said in words.
  */
-import { Worker } from "node:worker_threads"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { startThread } from "../../knowledge/thread.ts"
 import { type Filled, type Filling, Reply } from "./Filling.ts"
 
 /** `reason` is for people. */
@@ -28,11 +28,6 @@ export const fillLimits: FillLimits = {
   maxCharacters: 32 * 1024 * 1024
 }
 
-/** The sources run by a loader that a thread does not inherit; the built server needs none. */
-const isSource = import.meta.url.endsWith(".ts")
-const entry = new URL(`./fillWorker.${isSource ? "ts" : "js"}`, import.meta.url)
-const loaded = `import("tsx/esm/api").then(({ register }) => { register(); return import("${entry.href}") })`
-
 const decodeReply = Schema.decodeUnknownEither(Reply)
 
 export const fillTemplate = (
@@ -44,18 +39,10 @@ export const fillTemplate = (
     return Effect.fail(refused("there is more text than a document can take"))
   }
   return Effect.async<Filled, TemplateRefused>((resume) => {
-    const worker = new Worker(isSource ? loaded : entry, {
-      eval: isSource,
+    const worker = startThread(import.meta.url, "fillWorker", {
       workerData: filling,
-      resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
-      execArgv: [],
-      // Nothing of the server's configuration is its business.
-      env: {},
-      stdout: true,
-      stderr: true
+      resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb }
     })
-    worker.stdout.resume()
-    worker.stderr.resume()
     worker.once("message", (message: unknown) => {
       const reply = decodeReply(message)
       if (Either.isLeft(reply)) return resume(Effect.die(reply.left))

@@ -21,6 +21,8 @@ export interface Workbench {
   readonly documents: DocumentsService
   readonly retrieval: RetrievalService
   readonly tools: Tools
+  /** The types of nodes there are; absent: the built-in ones. */
+  readonly nodeTypes?: ReadonlyMap<string, NodeType>
   /** What the app's input nodes were given. */
   readonly values: FormValues
 }

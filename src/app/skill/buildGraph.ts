@@ -21,13 +21,14 @@ export const buildGraph = (
   onNode: OnNode = () => Effect.void
 ): Effect.Effect<Ending, GraphFault> =>
   Effect.gen(function* () {
-    const order = yield* inBuildOrder(graph, lackOf)
+    const types = bench.nodeTypes ?? nodeTypes
+    const order = yield* inBuildOrder(graph, lackOf(types))
     const incoming = new Map<string, Array<GraphEdge>>()
     for (const edge of graph.edges) append(incoming, edge.target, edge)
     const built = new Map<string, Part>()
     for (const [index, node] of order.entries()) {
       yield* onNode(node, index, order.length)
-      const nodeType = nodeTypes.get(node.type)
+      const nodeType = types.get(node.type)
       if (nodeType === undefined) return yield* fault(`this server cannot run ${named(node)}`, node)
       const wires = new Map<string, Array<Part>>()
       for (const { source, field } of incoming.get(node.id) ?? []) {

@@ -1,6 +1,6 @@
 /** What a graph needs that cannot exist here: told when it is imported, and again when it is built. */
 import type { Graph, GraphNode } from "./Graph.ts"
-import { nodeTypes } from "./nodeTypes.ts"
+import { type NodeTable, nodeTypes } from "./nodeTypes.ts"
 
 export interface GraphLack {
   readonly nodeId: string
@@ -10,18 +10,20 @@ export interface GraphLack {
 }
 
 /** Every node that cannot run here, in the graph's order. Empty: all can. */
-export const whatLacks = (graph: Graph): ReadonlyArray<GraphLack> =>
+export const whatLacks = (graph: Graph, types: NodeTable = nodeTypes): ReadonlyArray<GraphLack> =>
   graph.nodes.flatMap((node) => {
-    const reason = lackOf(node)
+    const reason = lackOf(types)(node)
     return reason === null ? [] : [{ nodeId: node.id, type: node.type, reason }]
   })
 
 /** null: the node can run here. */
-export const lackOf = (node: GraphNode): string | null => {
-  const known = nodeTypes.get(node.type)
-  if (known !== undefined) return known.lacks?.(node) ?? null
-  return reasons.find(([pattern]) => pattern.test(node.type))?.[1] ?? "this server does not know its type"
-}
+export const lackOf =
+  (types: NodeTable) =>
+  (node: GraphNode): string | null => {
+    const known = types.get(node.type)
+    if (known !== undefined) return known.lacks?.(node) ?? null
+    return reasons.find(([pattern]) => pattern.test(node.type))?.[1] ?? "this server does not know its type"
+  }
 
 /** Types that graphs are known to have and that stay out, and why. */
 const reasons: ReadonlyArray<readonly [RegExp, string]> = [

@@ -1,4 +1,5 @@
 /** The types of nodes a skill's graph may have. A new one is one file in `nodes/` and one entry here. */
+import * as Context from "effect/Context"
 import type { NodeType } from "./NodeType.ts"
 import { agent } from "./nodes/agent.ts"
 import { autoGenAssistant } from "./nodes/autoGenAssistant.ts"
@@ -80,6 +81,13 @@ const table: ReadonlyArray<NodeType> = [
   report
 ]
 
-export const nodeTypes: ReadonlyMap<string, NodeType> = new Map(
+export type NodeTable = ReadonlyMap<string, NodeType>
+
+export const nodeTypes: NodeTable = new Map(
   table.flatMap((nodeType) => nodeType.types.map((type): [string, NodeType] => [type, nodeType]))
 )
+
+/** The table in use. A layer in its place adds types of one's own (docs/extending.md). */
+export class NodeTypes extends Context.Reference<NodeTypes>()("colloquy/NodeTypes", {
+  defaultValue: () => nodeTypes
+}) {}

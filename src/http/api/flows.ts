@@ -4,8 +4,9 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { TemplateValues } from "../../app/templates/SessionTemplate.ts"
+import { AppData } from "../appData.ts"
 import { Envelope } from "../envelope.ts"
-import { AppName, Description, FlowId, FlowStatus, GraphData, paging, queryFlowType } from "../fields.ts"
+import { AppName, Description, FlowId, FlowStatus, paging, queryFlowType } from "../fields.ts"
 import { refusal } from "../Refused.ts"
 import { SignedIn } from "../SignedIn.ts"
 import { App, page } from "../views.ts"
@@ -21,15 +22,17 @@ export const flows = HttpApiGroup.make("flows")
         Schema.Struct({
           name: AppName,
           description: Schema.optional(Schema.NullOr(Description)),
-          data: Schema.optional(Schema.NullOr(GraphData)),
-          flow_type: Schema.Literal(1, 10).annotations({ description: "1 skill, 10 workflow" }),
+          data: Schema.optional(Schema.NullOr(AppData)),
+          flow_type: Schema.Literal(1, 10, 100).annotations({
+            description: "1 skill, 10 workflow, 100 remote"
+          }),
           status: Schema.optional(FlowStatus)
         })
       )
       .addSuccess(Envelope(App))
       .annotate(
         OpenApi.Description,
-        "Makes a skill or a workflow of one's own. It is offline unless `status` is 2."
+        "Makes a skill, a workflow or a remote app of one's own. It is offline unless `status` is 2. No answer ever holds a remote app's secrets."
       )
   )
   .add(
@@ -48,7 +51,7 @@ export const flows = HttpApiGroup.make("flows")
       .addError(notThere)
       .annotate(
         OpenApi.Description,
-        "An app. `data` is whole for its owner; others see the outline of its graph, without what its nodes hold."
+        "An app. `data` is whole for its owner; others see the outline of its graph, with what its form asks for, and of remote apps nothing."
       )
   )
   .add(
@@ -58,7 +61,7 @@ export const flows = HttpApiGroup.make("flows")
           name: Schema.optional(AppName),
           description: Schema.optional(Description),
           status: Schema.optional(FlowStatus),
-          data: Schema.optional(GraphData),
+          data: Schema.optional(AppData),
           values: Schema.optional(TemplateValues).annotations({ description: "of a session template" })
         })
       )
@@ -75,4 +78,4 @@ export const flows = HttpApiGroup.make("flows")
       .annotate(OpenApi.Description, "Deletes an app. Its chats stay.")
   )
   .middleware(SignedIn)
-  .annotate(OpenApi.Description, "Skills and workflows")
+  .annotate(OpenApi.Description, "Skills, workflows and remote apps")

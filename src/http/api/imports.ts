@@ -13,9 +13,11 @@ import { App } from "../views.ts"
 const id = HttpApiSchema.param("id", FlowId)
 
 const Lack = Schema.Struct({
-  node_id: Schema.String,
+  node_id: Schema.String.annotations({ description: '"" where no single node is to blame' }),
   type: Schema.String,
-  reason: Schema.String.annotations({ description: "what this server does not have, for people" })
+  reason: Schema.String.annotations({
+    description: "what this server does not have, or what is wrong with the graph, for people"
+  })
 })
 
 const Report = Schema.Union(
@@ -51,7 +53,7 @@ export const imports = HttpApiGroup.make("imports")
       .addError(refusal(413, "the file is larger than 16 MiB"))
       .annotate(
         OpenApi.Description,
-        "Makes apps of one's own from a file of templates or exports, and tells of each, in their order, its new id and what it would need that this server does not have. One that is no app does not keep the others out."
+        "Makes apps of one's own from a file of templates or exports, and tells of each, in their order, its new id and what it would need that this server does not have, or what keeps its graph from being built (a circle, an edge to nowhere). One that is no app does not keep the others out."
       )
   )
   .add(

@@ -3,17 +3,9 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { AppData } from "../appData.ts"
 import { Envelope } from "../envelope.ts"
-import {
-  AppName,
-  Description,
-  FlowId,
-  FlowType,
-  GraphData,
-  paging,
-  queryFlowId,
-  queryNumber
-} from "../fields.ts"
+import { AppName, Description, FlowId, FlowType, paging, queryFlowId, queryNumber } from "../fields.ts"
 import { refusal } from "../Refused.ts"
 import { SignedIn } from "../SignedIn.ts"
 import { App } from "../views.ts"
@@ -43,7 +35,7 @@ const notThere = refusal(404, "there is no such app, or no such version of it")
 const Change = Schema.Struct({
   name: Schema.optional(Schema.NullOr(AppName)),
   description: Schema.optional(Schema.NullOr(Description)),
-  data: Schema.optional(Schema.NullOr(GraphData))
+  data: Schema.optional(Schema.NullOr(AppData))
 })
 
 const changed = "Changes what is given. A change of the current version's graph is a change of the app."
@@ -80,7 +72,7 @@ export const versions = HttpApiGroup.make("versions")
           flow_id: Schema.optional(Schema.NullOr(FlowId)),
           name: AppName,
           description: Schema.optional(Schema.NullOr(Description)),
-          data: Schema.optional(Schema.NullOr(GraphData))
+          data: Schema.optional(Schema.NullOr(AppData))
         })
       )
       .addSuccess(Envelope(Version))

@@ -11,6 +11,7 @@ import { Api } from "../Api.ts"
 import { makeAudited } from "../audited.ts"
 import { done, ok } from "../envelope.ts"
 import { given } from "../fields.ts"
+import { makeFreshLinks } from "../freshLinks.ts"
 import { notFound, notYours } from "../Refused.ts"
 import { CurrentUser } from "../SignedIn.ts"
 import { appSummary, messageView, sessionView } from "../views.ts"
@@ -25,6 +26,7 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
     const control = yield* SessionControl
     const uploads = yield* Uploads
     const audited = yield* makeAudited
+    const freshLinks = yield* makeFreshLinks
 
     /** The chat, when it is the caller's to read; none when nobody has written in it. */
     const readable = (chatId: string) =>
@@ -55,7 +57,7 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
             before: given(urlParams.id, null),
             limit: given(urlParams.page_size, usualPage)
           })
-          return ok(rows.map(messageView))
+          return ok((yield* freshLinks(rows)).map(messageView))
         })
       )
       .handle("info", ({ urlParams }) =>

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { templateOf } from "../../app/templates/SessionTemplate.ts"
 import type { FlowChange } from "../../storage/Flows.ts"
 import { Api } from "../Api.ts"
+import { acceptedData } from "../appData.ts"
 import { makeApps } from "../apps.ts"
 import { done, ok } from "../envelope.ts"
 import { given } from "../fields.ts"
@@ -18,6 +19,7 @@ const emptyGraph = { nodes: [], edges: [] }
 const anyKind = (): boolean => true
 
 const assistant = 5
+const remote = 100
 
 /** What a template's record becomes; undefined where it stays. */
 const withValues = (data: unknown, values: unknown): unknown =>
@@ -29,12 +31,16 @@ export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
     return handlers
       .handle("create", ({ payload, request }) =>
         Effect.gen(function* () {
+          const sent = payload.data ?? (payload.flow_type === remote ? null : emptyGraph)
+          if (sent === null) {
+            return yield* invalid('data: is missing; say where the service is, at least "protocol" and "url"')
+          }
           const flow = yield* apps.create(request, {
             name: payload.name,
             description: payload.description ?? "",
             flow_type: payload.flow_type,
             status: payload.status ?? offline,
-            data: payload.data ?? emptyGraph
+            data: yield* acceptedData(payload.flow_type, sent, null)
           })
           return ok(appView(flow, yield* CurrentUser))
         })
@@ -73,7 +79,10 @@ export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
           if (template === null && payload.values !== undefined) {
             return yield* invalid("values: this app is not a session template")
           }
-          const data = template === null ? payload.data : withValues(flow.data, payload.values)
+          const data =
+            template !== null
+              ? withValues(flow.data, payload.values)
+              : payload.data && (yield* acceptedData(flow.flow_type, payload.data, flow.data))
           const change: FlowChange = {
             ...(payload.name === undefined ? {} : { name: payload.name }),
             ...(payload.description === undefined ? {} : { description: payload.description }),

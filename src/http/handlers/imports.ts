@@ -5,7 +5,10 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Builder } from "../../app/Builder.ts"
 import { importedFrom, itemsOf } from "../../app/import.ts"
+import { decodeGraph } from "../../app/skill/Graph.ts"
+import { inBuildOrder } from "../../app/skill/order.ts"
 import { misfit, templateOf } from "../../app/templates/SessionTemplate.ts"
+import type { FlowType } from "../../storage/rows.ts"
 import { Api } from "../Api.ts"
 import { makeApps } from "../apps.ts"
 import { ok } from "../envelope.ts"
@@ -23,6 +26,23 @@ const nameIn = (item: unknown): string | null =>
     ? item.name.slice(0, 255)
     : null
 
+const skill = 1
+
+/** What keeps a skill's graph from being built at all: circles, loose ends. It is imported, to be mended. */
+const misshapen = (flowType: FlowType, data: unknown) =>
+  Effect.gen(function* () {
+    if (flowType !== skill) return []
+    return Either.match(
+      inBuildOrder(yield* decodeGraph(data), () => null),
+      {
+        onRight: () => [],
+        onLeft: ({ reason, nodes: [first] }) => [
+          { nodeId: first?.id ?? "", type: first?.type ?? "graph", reason }
+        ]
+      }
+    )
+  })
+
 export const ImportsLive = HttpApiBuilder.group(Api, "imports", (handlers) =>
   Effect.gen(function* () {
     const apps = yield* makeApps
@@ -33,7 +53,12 @@ export const ImportsLive = HttpApiBuilder.group(Api, "imports", (handlers) =>
         const read = importedFrom(item)
         if (Either.isLeft(read)) return { name: nameIn(item), error: read.left }
         const { name, description, flowType, data } = read.right
-        const lacks = yield* Effect.either(builder.lacks(flowType, data))
+        const lacks = yield* Effect.either(
+          Effect.zipWith(builder.lacks(flowType, data), misshapen(flowType, data), (lacks, faults) => [
+            ...lacks,
+            ...faults
+          ])
+        )
         if (Either.isLeft(lacks)) return { name, error: lacks.left.reason }
         const flow = yield* apps.create(request, {
           name,

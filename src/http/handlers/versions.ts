@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { Flow, FlowVersion } from "../../storage/rows.ts"
 import { Versions } from "../../storage/Versions.ts"
 import { Api } from "../Api.ts"
+import { acceptedData, shownData } from "../appData.ts"
 import { makeApps } from "../apps.ts"
 import { makeAudited } from "../audited.ts"
 import { done, ok } from "../envelope.ts"
@@ -44,11 +45,12 @@ export const VersionsLive = HttpApiBuilder.group(Api, "versions", (handlers) =>
 
     const change = (request: HttpServerRequest, id: number, { name, description, data }: Change) =>
       Effect.gen(function* () {
-        const { flow } = yield* find(id)
+        const { version: before, flow } = yield* find(id)
+        const accepted = data == null ? null : yield* acceptedData(flow.flow_type, data, before.data)
         const changed = yield* versions.update(id, {
           ...(name == null ? {} : { name }),
           ...(description == null ? {} : { description }),
-          ...(data == null ? {} : { data })
+          ...(accepted === null ? {} : { data: accepted })
         })
         const version = yield* orNotFound(changed)
         yield* audited(request, "app.version.update", flow.id)
@@ -88,7 +90,8 @@ export const VersionsLive = HttpApiBuilder.group(Api, "versions", (handlers) =>
             user_id: (yield* CurrentUser).userId,
             name: payload.name,
             description: payload.description ?? "",
-            data: payload.data ?? flow.data
+            data:
+              payload.data == null ? flow.data : yield* acceptedData(flow.flow_type, payload.data, flow.data)
           })
           const version = yield* orNotFound(saved)
           yield* audited(request, "app.version.create", flow.id)
@@ -130,4 +133,7 @@ const summary = ({ is_current, name, ...version }: Omit<FlowVersion, "data">, fl
   }
 }
 
-const shown = (version: FlowVersion, flow: Flow) => ({ ...summary(version, flow), data: version.data })
+const shown = (version: FlowVersion, flow: Flow) => ({
+  ...summary(version, flow),
+  data: shownData(flow.flow_type, version.data)
+})

@@ -2,32 +2,17 @@
  * Parses a file in a thread of its own, so that a file made to take for ever, or to eat all memory, costs its
  * thread and not the server: the thread ends with its time, with its memory, and when nobody waits any more.
  */
-import { Worker, type WorkerOptions } from "node:worker_threads"
 import * as Effect from "effect/Effect"
+import { startThread } from "../thread.ts"
 import { damaged, type Parsed, type ParseJob, Unreadable } from "./Parsed.ts"
 import type { ParseOutcome } from "./worker.ts"
 
 /** Of JavaScript's own memory, in MiB; the archives' limit bounds what lies beside it. */
 const memory = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 64 }
 
-/** Threads do not inherit what lets the process run TypeScript; the built server needs nothing of it. */
-const fromSources = import.meta.url.endsWith(".ts")
-const program = new URL(fromSources ? "./workerFromSources.mjs" : "./worker.js", import.meta.url)
-
 export const inWorker = (job: ParseJob): Effect.Effect<Parsed, Unreadable> =>
   Effect.async((resume) => {
-    const options: WorkerOptions = {
-      workerData: job,
-      resourceLimits: memory,
-      execArgv: [],
-      // Parsers grumble at broken files; nobody wants to read it. Nor is the environment theirs to read.
-      stdout: true,
-      stderr: true,
-      env: {}
-    }
-    const worker = new Worker(program, options)
-    worker.stdout.resume()
-    worker.stderr.resume()
+    const worker = startThread(import.meta.url, "worker", { workerData: job, resourceLimits: memory })
     let answered = false
     const answer = (outcome: Effect.Effect<Parsed, Unreadable>): void => {
       if (answered) return

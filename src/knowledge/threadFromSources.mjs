@@ -1,5 +1,5 @@
 /**
- * Starts `worker.ts` where the sources are run as they are, in development and tests; the build leaves it out.
+ * Lets a thread run the sources as they are, in development and tests; the build leaves it out.
  * Only what is TypeScript is transpiled: tsx's own hooks would also go through pdf.js, for seconds in every thread.
  */
 import { register } from "node:module"
@@ -16,4 +16,3 @@ const hooks = `
   }
 `
 register(`data:text/javascript,${encodeURIComponent(hooks)}`)
-await import("./worker.ts")
