@@ -264,12 +264,28 @@ export class Recorder {
       ]
       const store = settles ? this.settled(rows, node) : this.journal.record(this.runId, rows)
       const ids = rows.length === 0 ? [] : yield* store
-      if (event._tag === "Notice") this.processing = event.next
-      else if (event._tag === "Utterance") this.processing = event.receiver?.isSelf === false
-      else if (settles && node === null) this.closeProcessing()
+      this.turnPage(event, node === null && row !== null)
       if (settles && node === null) this.steps = ""
       for (const frame of frames(ids.at(-1) ?? null)) this.remember(this.append(frame), event)
     }).pipe(Effect.uninterruptible)
+  }
+
+  /** What becomes of the bubble for what is going on when something else is told. */
+  private turnPage(event: Told, isOwnBubble: boolean): void {
+    switch (event._tag) {
+      case "Notice":
+        this.processing = event.next
+        return
+      case "Utterance":
+        this.processing = event.receiver?.isSelf === false
+        return
+      // What is done to answer it opens a bubble of its own.
+      case "Asked":
+        this.processing = false
+        return
+      default:
+        if (isOwnBubble) this.closeProcessing()
+    }
   }
 
   /** Stores rows that hold what was streamed; from then on it is no draft any more. */

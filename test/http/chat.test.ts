@@ -1,5 +1,9 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestContext from "effect/TestContext"
+import { makeFileLinks } from "../../src/knowledge/links.ts"
 import { flowIds } from "../support/apps.ts"
 import { isClose } from "../support/client.ts"
 import { type Answer, at, startHttp, success } from "./support.ts"
@@ -247,5 +251,45 @@ it.scopedLive("parameters that make no sense are 422 and named", () =>
       expect(at(answer.body, "status_message"), path).toMatch(new RegExp(`^${field}: `))
     }
     expect((yield* server.ask("DELETE", "/chat/a%20b", { as: ada })).status).toBe(422)
+  })
+)
+
+it.scopedLive("links to files in old messages work for who reads them, where they may have the file", () =>
+  Effect.gen(function* () {
+    const secret = "a secret of the links' tests, long enough for HS256"
+    const server = yield* startHttp({ settings: { authSecret: Option.some(Redacted.make(secret)) } })
+    const root = yield* server.register("root")
+    const ada = yield* server.register("ada")
+    const bob = yield* server.register("bob")
+    const mine = yield* server.madeFile(ada, flowIds.echo, "c", "my report")
+    const bobs = yield* server.madeFile(bob, flowIds.echo, "d", "bob's report")
+    // Signed at the beginning of 1970.
+    const expired = (id: string) =>
+      Effect.map(
+        Effect.provide(makeFileLinks(Redacted.make(secret), "1 hour").sign(id), TestContext.TestContext),
+        ({ url }) => url
+      )
+    const files = [
+      { file_url: yield* expired(mine), file_name: "report.txt", note: 1 },
+      { file_url: yield* expired("0".repeat(32)), file_name: "gone" },
+      { file_url: yield* expired(bobs), file_name: "forged" },
+      { file_url: "https://example.com/a.txt", file_name: "elsewhere" },
+      { file_id: mine },
+      "odd"
+    ]
+    yield* server.answered(ada, "c", flowIds.echo, "done", [], JSON.stringify(files))
+    yield* server.answered(ada, "broken", flowIds.echo, "done", [], "[/api/v1/files/")
+    expect((yield* server.get(files[0]?.file_url?.slice("/api/v1".length) ?? "")).status).toBe(410)
+    for (const as of [ada, root]) {
+      const answer = yield* server.get("/chat/history?chat_id=c", { as })
+      const shown: ReadonlyArray<unknown> = JSON.parse(String(at(rowsOf(answer)[0], "files")))
+      expect(shown[0]).toEqual({ ...Object(files[0]), file_url: expect.stringContaining(mine) })
+      const file = yield* server.get(String(at(shown[0], "file_url")).slice("/api/v1".length))
+      expect([file.status, file.text]).toEqual([200, "my report"])
+      expect(shown[1]).toEqual(files[1])
+      if (as === ada) expect(shown.slice(2)).toEqual(files.slice(2))
+    }
+    const broken = yield* server.get("/chat/history?chat_id=broken", { as: ada })
+    expect(at(rowsOf(broken)[0], "files")).toBe("[/api/v1/files/")
   })
 )

@@ -79,6 +79,36 @@ it.scopedLive("a body over 1 MiB is 413, and the connection stays of use", () =>
   })
 )
 
+it.scopedLive("graphs may weigh more than 1 MiB, but not those of strangers", () =>
+  Effect.gen(function* () {
+    const server = yield* startHttp()
+    const ada = yield* server.register("ada")
+    const graph = { nodes: [], edges: [], note: "x".repeat(2 * 1024 * 1024) }
+    const large = { name: "Large", flow_type: 1, data: graph }
+    expect((yield* server.post("/flows", large, { as: ada })).status).toBe(200)
+    for (const path of ["/flows", "/flows/import", `/build/init/${"0".repeat(32)}`]) {
+      for (const as of [
+        undefined,
+        { token: "forged", id: 0 },
+        yield* server.minted({}, "another secret, long enough")
+      ]) {
+        const answer = yield* server.post(path, large, as === undefined ? {} : { as })
+        expect(answer.status).toBe(413)
+        expect(at(answer.body, "data")).toEqual({ limit_bytes: 1024 * 1024 })
+        expect(at(answer.body, "status_message")).toContain("sign in")
+      }
+    }
+    const chunked = (headers: Record<string, string>) =>
+      server.ask("POST", "/flows", {
+        headers: { "content-type": "application/json", ...headers },
+        body: new Blob([JSON.stringify(large)]).stream(),
+        duplex: "half"
+      })
+    expect((yield* chunked({ authorization: `Bearer ${ada.token}` })).status).toBe(200)
+    expect((yield* chunked({})).status).toBe(413)
+  })
+)
+
 it.scopedLive("an endless body without a length is cut, and the server goes on", () =>
   Effect.gen(function* () {
     const server = yield* startHttp()

@@ -73,32 +73,38 @@ it.scopedLive("what an app lacks is told by node; those that lack nothing go onl
   })
 )
 
-it.scopedLive("a graph that cannot be built is imported to be mended, offline, and what is wrong is told", () =>
-  Effect.gen(function* () {
-    const { server, ada } = yield* setUp()
-    const node = (id: string) => ({ id, data: { type: "PromptTemplate", node: { template: {} } } })
-    const edge = (source: string, target: string) => ({ source, target, targetHandle: `x|prompt|${target}` })
-    const file = [
-      {
-        name: "Circle",
-        flow_type: 1,
-        data: { nodes: [node("a"), node("b")], edges: [edge("a", "b"), edge("b", "a")] }
-      },
-      {
-        name: "Edge to nowhere",
-        flow_type: 1,
-        data: { nodes: [node("a"), node("b")], edges: [edge("a", "b"), edge("b", "gone")] }
-      },
-      { name: "Fine", flow_type: 1, data: promptGraph("{input}") }
-    ]
-    const rows = rowsOf(yield* server.post("/flows/import?online=true", file, { as: ada }))
-    expect(rows).toMatchObject([
-      { name: "Circle", status: 1, lacks: [{ node_id: "a", reason: expect.stringContaining("circle") }] },
-      { name: "Edge to nowhere", status: 1, lacks: [{ reason: expect.stringContaining('"gone"') }] },
-      { name: "Fine", status: 2, lacks: [] }
-    ])
-    expect((yield* server.get(`/flows/${String(at(rows[0], "id"))}`, { as: ada })).status).toBe(200)
-  })
+it.scopedLive(
+  "a graph that cannot be built is imported to be mended, offline, and what is wrong is told",
+  () =>
+    Effect.gen(function* () {
+      const { server, ada } = yield* setUp()
+      const node = (id: string) => ({ id, data: { type: "PromptTemplate", node: { template: {} } } })
+      const edge = (source: string, target: string) => ({
+        source,
+        target,
+        targetHandle: `x|prompt|${target}`
+      })
+      const file = [
+        {
+          name: "Circle",
+          flow_type: 1,
+          data: { nodes: [node("a"), node("b")], edges: [edge("a", "b"), edge("b", "a")] }
+        },
+        {
+          name: "Edge to nowhere",
+          flow_type: 1,
+          data: { nodes: [node("a"), node("b")], edges: [edge("a", "b"), edge("b", "gone")] }
+        },
+        { name: "Fine", flow_type: 1, data: promptGraph("{input}") }
+      ]
+      const rows = rowsOf(yield* server.post("/flows/import?online=true", file, { as: ada }))
+      expect(rows).toMatchObject([
+        { name: "Circle", status: 1, lacks: [{ node_id: "a", reason: expect.stringContaining("circle") }] },
+        { name: "Edge to nowhere", status: 1, lacks: [{ reason: expect.stringContaining('"gone"') }] },
+        { name: "Fine", status: 2, lacks: [] }
+      ])
+      expect((yield* server.get(`/flows/${String(at(rows[0], "id"))}`, { as: ada })).status).toBe(200)
+    })
 )
 
 it.scopedLive("assistants are imported as Bisheng exports them", () =>

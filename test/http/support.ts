@@ -29,6 +29,7 @@ import { Hub } from "../../src/session/Hub.ts"
 import { Ticker } from "../../src/session/Ticker.ts"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Flows } from "../../src/storage/Flows.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
 import { Runs } from "../../src/storage/Runs.ts"
 import type { NewMessage, NewRecallChunk } from "../../src/storage/rows.ts"
@@ -271,7 +272,8 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
         chatId: string,
         flowId: string,
         reply: string,
-        passages: ReadonlyArray<NewRecallChunk>
+        passages: ReadonlyArray<NewRecallChunk>,
+        files = ""
       ) =>
         within(
           Effect.gen(function* () {
@@ -299,7 +301,7 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
               error: "",
               promptTokens: 0,
               completionTokens: 0,
-              messages: [{ is_bot: true, type: "end", category: "answer", message: reply, passages }]
+              messages: [{ is_bot: true, type: "end", category: "answer", message: reply, passages, files }]
             })
             return { question: run.question_id, answer: ids[0] ?? 0 }
           })
@@ -310,6 +312,30 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
             Effect.flatMap(Audit, (store) => store.list({ objectId, limit: 100 })),
             (rows) => rows.map(({ action, userId }) => ({ action, userId }))
           )
+        ),
+      /** An app's data as the database has it. */
+      stored: (flowId: string) =>
+        within(
+          Effect.map(
+            Effect.flatMap(Flows, (store) => store.get(flowId)),
+            Option.match({ onNone: () => null, onSome: ({ data }) => data })
+          )
+        ),
+      /** A file that the server made for somebody; answers its id. */
+      madeFile: (owner: Someone, flowId: string, chatId: string, content: string) =>
+        within(
+          Effect.gen(function* () {
+            const uploads = yield* Uploads.Uploads
+            const { id } = yield* uploads.saveMade({
+              flowId,
+              userId: owner.id,
+              chatId,
+              name: "report.txt",
+              mediaType: "text/plain",
+              bytes: new TextEncoder().encode(content)
+            })
+            return id
+          })
         ),
       files: (flowId: string, userIds: ReadonlyArray<number>) =>
         within(Effect.flatMap(Files, (store) => store.ofFlow(flowId, userIds))),

@@ -14,6 +14,7 @@ export interface Bubble {
   done: boolean
   readonly messageId: number | string | null
   readonly sender: string | null
+  readonly receiver: Fields | null
   readonly message: unknown
   readonly files: ReadonlyArray<{ readonly file_url: string; readonly file_name: string }>
 }
@@ -154,6 +155,7 @@ export class ClassicClient {
       done: false,
       messageId: idOf(frame["message_id"]),
       sender: text(frame["sender"]) || null,
+      receiver: isFields(frame["receiver"]) ? frame["receiver"] : null,
       message,
       files
     }
