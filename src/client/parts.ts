@@ -182,17 +182,20 @@ export const counted = (run: AssistantMessage, progress: Progress | null): Assis
 export const openRow = (run: AssistantMessage): number =>
   run.parts.findLastIndex((part) => part.kind === "row" && part.status === "running")
 
-/** Nothing of it goes on. */
-export const ended = (run: AssistantMessage): AssistantMessage => ({
-  ...run,
-  speaker: null,
-  parts: run.parts.map((part) =>
-    (part.kind === "row" || part.kind === "said") && part.status === "running"
-      ? { ...part, status: "stopped" as const }
-      : part
-  ),
-  nodes: run.nodes.map((node) => (node.status === "running" ? { ...node, status: "stopped" as const } : node))
-})
+/** Nothing of it goes on. What was being written belongs to the row in progress, where there is one. */
+export const ended = (run: AssistantMessage): AssistantMessage => {
+  const { text } = run
+  const work = workOf(run)
+  return {
+    ...(openRow(run) === -1 ? run : settle(run)),
+    speaker: null,
+    parts: run.parts.map((part) => {
+      if (part.kind === "row" && part.status === "running") return { ...part, text, work, status: "stopped" }
+      return part.kind === "said" && part.status === "running" ? { ...part, status: "stopped" } : part
+    }),
+    nodes: run.nodes.map((node) => (node.status === "running" ? { ...node, status: "stopped" } : node))
+  }
+}
 
 /** A prompt is told again where it was lost: the same question stands once. */
 export const prompted = (run: AssistantMessage, prompt: Prompt): AssistantMessage => {

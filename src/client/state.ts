@@ -13,7 +13,7 @@ import {
   type ToolUse,
   type UserMessage
 } from "./messages.ts"
-import { ended, openRow, prompted, replied, samePrompt, tell } from "./parts.ts"
+import { ended, openRow, prompted, replied, samePrompt, settle, tell, workOf } from "./parts.ts"
 import type { Prompt } from "./prompts.ts"
 import { withHistory } from "./stored.ts"
 
@@ -194,7 +194,8 @@ const partly = (run: AssistantMessage, event: Of<"partial">): AssistantMessage =
   const place = openRow(run)
   const row = run.parts[place]
   if (row?.kind !== "row") return { ...run, text, messageId }
-  return { ...run, text: "", parts: run.parts.with(place, { ...row, text, messageId, status: "stopped" }) }
+  const part = { ...row, text, messageId, status: "stopped", work: workOf(run) } as const
+  return { ...settle(run), parts: run.parts.with(place, part) }
 }
 
 const opened = (before: ChatState, { recovered, runId }: Of<"opened">): ChatState => {

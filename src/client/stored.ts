@@ -32,9 +32,10 @@ export const fromStored = (rows: ReadonlyArray<StoredMessage>): ReadonlyArray<Me
   const answers = new Map<string, number>()
   const begun = new Set<string>()
   for (const row of rows) {
-    // Later questions of a run are replies to it, or rows of a batch.
-    if (row.category === "question" && !row.isBot && !begun.has(row.runId ?? "")) {
-      if (row.runId !== null) begun.add(row.runId)
+    const isKnown = row.runId !== null && begun.has(row.runId)
+    if (row.runId !== null) begun.add(row.runId)
+    // What a person says in a run that has begun is a reply to it; a workflow begins without a question.
+    if (row.category === "question" && !row.isBot && !isKnown) {
       messages.push(asked(row))
       continue
     }

@@ -4,11 +4,23 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { mayAlter, mayUse } from "../account/Access.ts"
-import { type FlowChange, Flows, type NewFlow } from "../storage/Flows.ts"
+import { templateOf } from "../app/templates/SessionTemplate.ts"
+import { type FlowChange, type FlowStore, Flows, type NewFlow } from "../storage/Flows.ts"
 import type { Flow } from "../storage/rows.ts"
 import { makeAudited } from "./audited.ts"
 import { notFound, notYours } from "./Refused.ts"
 import { CurrentUser } from "./SignedIn.ts"
+
+/** What an app runs: its own data, or of a session template the data of the app that it is made of. */
+export const makeRuns = (flows: FlowStore) => (flow: Flow) =>
+  Option.match(templateOf(flow), {
+    onNone: () => Effect.succeed(flow.data),
+    onSome: ({ template_of }) =>
+      Effect.map(
+        flows.get(template_of),
+        Option.match({ onNone: () => flow.data, onSome: (base) => base.data })
+      )
+  })
 
 export const makeApps = Effect.gen(function* () {
   const flows = yield* Flows
@@ -58,5 +70,5 @@ export const makeApps = Effect.gen(function* () {
       yield* audited(request, "app.delete", id)
     })
 
-  return { toUse, toAlter, create, update, remove, list: flows.list }
+  return { runs: makeRuns(flows), toUse, toAlter, create, update, remove, list: flows.list }
 })

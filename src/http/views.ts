@@ -116,20 +116,21 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 const textsOf = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
 
-export const appSummary = (flow: Flow, person: Person): typeof AppSummary.Type => {
+/** `runs` is what it runs, where that is not its own data: of a session template, its app's. */
+export const appSummary = (flow: Flow, person: Person, runs: unknown = flow.data): typeof AppSummary.Type => {
   const data = isObject(flow.data) ? flow.data : {}
   return {
     ...flow,
     guide_word: textOf(data["guide_word"]),
     guide_question: textsOf(data["guide_question"]),
     write: mayAlter(person, flow),
-    features: featuresOf(flow.flow_type, flow.data)
+    features: featuresOf(flow.flow_type, runs)
   }
 }
 
 /** Prompts and keys stand in the nodes: only who may alter an app sees what they hold. */
-export const appView = (flow: Flow, person: Person): typeof App.Type => ({
-  ...appSummary(flow, person),
+export const appView = (flow: Flow, person: Person, runs?: unknown): typeof App.Type => ({
+  ...appSummary(flow, person, runs),
   data: mayAlter(person, flow) ? shownData(flow.flow_type, flow.data) : outlineOf(flow.data)
 })
 

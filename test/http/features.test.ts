@@ -103,6 +103,33 @@ it.scopedLive("who may not alter an app sees what its form asks for, and nothing
   })
 )
 
+it.scopedLive("a session template has the features of the app that it is made of", () =>
+  Effect.gen(function* () {
+    const { server, ada, bob } = yield* setUp
+    const report = templates.find(({ name }) => name.includes("Word"))
+    const base = yield* server.post("/flows", { ...report, status: 2 }, { as: ada })
+    const features = { batch: false, report: true, group: false }
+    const made = yield* server.post(
+      `/flows/${textAt(base, "id")}/templates`,
+      { name: "Preset", status: 2, values: {} },
+      { as: bob }
+    )
+    expect(made.body).toMatchObject({ status_code: 200, data: { features } })
+    const path = `/flows/${textAt(made, "id")}`
+    expect((yield* server.get(path, { as: ada })).body).toMatchObject({ data: { features } })
+    expect((yield* server.get("/chat/online", { as: ada })).body).toMatchObject({
+      data: [{ features }, { features }]
+    })
+    const listed = yield* server.get("/flows?keyword=Preset", { as: bob })
+    expect(listed.body).toMatchObject({ data: { data: [{ name: "Preset", features }] } })
+    // Of an app that is gone nothing is known.
+    yield* server.ask("DELETE", `/flows/${textAt(base, "id")}`, { as: ada })
+    expect((yield* server.get(path, { as: bob })).body).toMatchObject({
+      data: { name: "Preset", features: { report: false } }
+    })
+  })
+)
+
 it.scopedLive("Bisheng's report template shows its form to everybody", () =>
   Effect.gen(function* () {
     const { server, ada, bob } = yield* setUp

@@ -2,6 +2,7 @@ import { request as rawRequest } from "node:http"
 import { connect as connectTcp } from "node:net"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { at, startHttp, success } from "./support.ts"
 
 const failure = (status: number) => ({
@@ -105,7 +106,10 @@ it.scopedLive("graphs may weigh more than 1 MiB, but not those of strangers", ()
         duplex: "half"
       })
     expect((yield* chunked({ authorization: `Bearer ${ada.token}` })).status).toBe(200)
-    expect((yield* chunked({})).status).toBe(413)
+    // What is cut while it is read may be cut before there is an answer.
+    const cut = yield* Effect.exit(chunked({}))
+    expect(Exit.isSuccess(cut) && cut.value.status === 200).toBe(false)
+    expect((yield* server.get("/flows", { as: ada })).body).toMatchObject({ data: { total: 2 } })
   })
 )
 

@@ -19,7 +19,11 @@ const setUp = Effect.gen(function* () {
   const ada = yield* server.register("ada")
   const bob = yield* server.guest
   const answers: Array<Answer> = []
-  const kept = Effect.tap((answer: Answer) => Effect.sync(() => answers.push(answer)))
+  const kept = (asked: Effect.Effect<Answer>) =>
+    Effect.map(asked, (answer) => {
+      answers.push(answer)
+      return answer
+    })
   const make = (data: unknown) => server.post("/flows", { name: "R", flow_type: 100, data }, { as: ada })
   const ask = (method: string, path: string, json?: unknown) =>
     kept(server.ask(method, path, { as: ada, ...(json === undefined ? {} : { json }) }))

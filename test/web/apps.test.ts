@@ -18,22 +18,12 @@ const notes = {
 }
 
 /** The same screen in both colours. */
-const shots = async ({ page, shot }: Shooting, name: string): Promise<void> => {
-  await shot(`${name}-light`)
-  await page.emulateMedia({ colorScheme: "dark" })
-  await shot(`${name}-dark`)
-  await page.emulateMedia({ colorScheme: "light" })
+const shots = async (visitor: Visitor, name: string): Promise<void> => {
+  await visitor.shot(`${name}-light`)
+  await visitor.page.emulateMedia({ colorScheme: "dark" })
+  await visitor.shot(`${name}-dark`)
+  await visitor.page.emulateMedia({ colorScheme: "light" })
 }
-
-interface Shooting {
-  readonly page: Visitor["page"]
-  readonly shot: (name: string) => Promise<void>
-}
-
-const shooting = (visitor: Visitor): Shooting => ({
-  page: visitor.page,
-  shot: (name) => visitor.shot(name)
-})
 
 const rowsOf = ({ page }: Visitor, status?: string) =>
   page.locator(status === undefined ? "[data-role=row]" : `[data-role=row][data-status=${status}]`)
@@ -55,7 +45,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await page.locator("input[type=file]").setInputFiles(notes)
           await visitor.sees("added")
           await questions.fill("Who built the lighthouse?\nHow high is the lighthouse?\nWhen is the lamp cleaned?")
-          await shots(shooting(visitor), "40-batch-form")
+          await shots(visitor, "40-batch-form")
           await page.getByRole("button", { name: "Ask 3 questions" }).click()
 
           await page.locator("[data-role=progress]").getByText("3 of 3 answered").waitFor()
@@ -65,13 +55,13 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await rowsOf(visitor).nth(1).getByText(/41 metres/).first().waitFor()
           await page.getByText("All answers together").click()
           await page.locator("[data-role=gathered]").getByText("How high is the lighthouse?").waitFor()
-          await shots(shooting(visitor), "41-batch-done")
+          await shots(visitor, "41-batch-done")
 
           await rowsOf(visitor).nth(2).getByRole("button", { name: "Sources" }).click()
           const sheet = page.getByRole("dialog", { name: "Sources of this answer" })
           await sheet.getByText("lighthouse.md").first().waitFor()
           await sheet.getByText("first Monday").first().waitFor()
-          await shots(shooting(visitor), "42-batch-sources")
+          await shots(visitor, "42-batch-sources")
           await page.keyboard.press("Escape")
           await sheet.waitFor({ state: "detached" })
 
@@ -99,7 +89,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await page.getByRole("button", { name: "Ask 3 questions" }).click()
           await rowsOf(visitor, "running").getByText("w3 w4").waitFor()
           await page.locator("[data-role=progress]").getByText("1 of 3").waitFor()
-          await shots(shooting(visitor), "43-batch-running")
+          await shots(visitor, "43-batch-running")
           await page.keyboard.press("Escape")
           await visitor.answer(0, "stopped")
           await rowsOf(visitor, "done").getByText("w0 w1 w2 w3 w4").waitFor()
@@ -108,7 +98,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
         yield* upstream.statsWhen(({ closedByClient }) => closedByClient === before + 1)
         yield* Effect.promise(async () => {
           const { page } = visitor
-          await shots(shooting(visitor), "44-batch-stopped")
+          await shots(visitor, "44-batch-stopped")
           await page.reload()
           await visitor.answer(0, "stopped")
           await rowsOf(visitor, "done").getByText("w0 w1 w2 w3 w4").waitFor()
@@ -131,7 +121,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await link.waitFor()
           await visitor.answer(0, "done")
           expect(await rowsOf(visitor, "done").count()).toBe(3)
-          await shots(shooting(visitor), "45-report")
+          await shots(visitor, "45-report")
           const wordFile = async () => {
             const [download] = await Promise.all([page.waitForEvent("download"), link.click()])
             expect(download.suggestedFilename()).toMatch(/^Brief.*\.docx$/)
@@ -162,22 +152,25 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await page.getByRole("button", { name: "What does a stop do?" }).waitFor()
           await visitor.answer(0, "waiting")
           await replyFocused()
-          await shots(shooting(visitor), "46-workflow-input")
+          await shots(visitor, "46-workflow-input")
 
           await page.reload()
           await visitor.answer(0, "waiting")
-          await page.getByText("Tell me a topic").first().waitFor()
+          await page.getByText("Topic waits for your reply.").waitFor()
           await reply.waitFor()
           await replyFocused()
           await keyboard.type("How is the server started?")
           await keyboard.press("Enter")
           await page.locator("[data-role=reply]").getByText("How is the server started?").waitFor()
           await choice("Ask something else").waitFor()
-          await shots(shooting(visitor), "47-workflow-choice")
+          await shots(visitor, "47-workflow-choice")
 
           await page.reload()
           await choice("Ask something else").waitFor()
-          expect(await page.locator("[data-role=reply]").count()).toBe(1)
+          await page.locator("[data-role=reply]").getByText("How is the server started?").waitFor()
+          await visitor.answer(0, "waiting")
+          expect(await visitor.answers.count()).toBe(1)
+          expect(await visitor.questions.count()).toBe(0)
           await choice("Ask something else").focus()
           await keyboard.press("Enter")
           await reply.waitFor()
@@ -189,7 +182,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await keyboard.press("Enter")
           await visitor.answer(0, "done")
           await page.getByRole("button", { name: "Start again" }).waitFor()
-          await shots(shooting(visitor), "48-workflow-done")
+          await shots(visitor, "48-workflow-done")
           const replies = await page.locator("[data-role=reply] .bubble").allTextContents()
           expect(replies).toEqual([
             "How is the server started?",
@@ -216,7 +209,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await page.getByRole("button", { name: "Start again" }).click()
           await visitor.answer(1, "waiting")
           await page.getByRole("textbox", { name: "Your reply" }).waitFor()
-          await shots(shooting(visitor), "49-workflow-again")
+          await shots(visitor, "49-workflow-again")
         })
       })
     )
@@ -232,11 +225,13 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           const reply = page.getByRole("textbox", { name: "Your reply" })
           await reply.waitFor()
           await page.getByRole("region", { name: "Researcher" }).first().waitFor()
-          await shots(shooting(visitor), "50-group-asks")
+          await shots(visitor, "50-group-asks")
           const said = await page.locator("[data-role=said]").allTextContents()
           await page.reload()
           await reply.waitFor()
-          expect(await page.locator("[data-role=said]").count()).toBe(said.length)
+          await page.locator("[data-role=said]").nth(said.length - 1).waitFor()
+          expect(await page.locator("[data-role=said]").allTextContents()).toEqual(said)
+          expect(await visitor.questions.count()).toBe(1)
           await reply.fill("And what is stored then?")
           await reply.press("Enter")
           await page.locator("[data-role=reply]").getByText("And what is stored then?").waitFor()
@@ -244,7 +239,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await reply.waitFor()
           await page.keyboard.press("Escape")
           await visitor.answer(0, "stopped")
-          await shots(shooting(visitor), "51-group-stopped")
+          await shots(visitor, "51-group-stopped")
           await visitor.input.waitFor()
           expect(visitor.errors).toEqual([])
         })
@@ -264,7 +259,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await page.keyboard.press("Enter")
           const sheet = page.getByRole("dialog", { name: "Sources of this answer" })
           await sheet.getByRole("figure").first().waitFor()
-          await shots(shooting(visitor), "52-sources")
+          await shots(visitor, "52-sources")
           await page.keyboard.press("Escape")
           await sheet.waitFor({ state: "detached" })
           expect(await page.evaluate("document.activeElement?.textContent")).toBe("Sources")
@@ -284,16 +279,15 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await dialog.locator("input[type=file]").setInputFiles(exported)
           await dialog.getByText(/^\d+ of 16 run here\.$/).waitFor()
           expect(await dialog.getByRole("row").count()).toBe(17)
-          await shots(shooting(visitor), "53-import")
-          const first = dialog.getByRole("button", { name: "Put online" }).first()
-          const row = dialog.getByRole("row").filter({ has: first }).first()
+          await shots(visitor, "53-import")
+          const row = dialog.getByRole("row").filter({ hasText: "Runs here" }).first()
           const name = (await row.getByRole("rowheader").textContent()) ?? ""
-          await first.click()
+          await row.getByRole("button", { name: "Put online" }).click()
           await row.getByRole("link", { name: "Open" }).click()
           await dialog.waitFor({ state: "detached" })
           await page.getByRole("heading", { name, level: 1 }).waitFor()
           await visitor.sees("Connected")
-          await shots(shooting(visitor), "54-imported")
+          await shots(visitor, "54-imported")
           expect(visitor.errors).toEqual([])
         })
       })

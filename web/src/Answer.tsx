@@ -98,6 +98,8 @@ const Fate = ({
 }) => {
   const nothing = answer.text === "" && answer.parts.length === 0
   if (answer.status === "stopped") {
+    // A row or an utterance that was cut short says so itself.
+    if (answer.parts.some((part) => "status" in part && part.status === "stopped")) return null
     return <p className="fate">{nothing ? "Stopped before the answer began." : "Stopped here."}</p>
   }
   if (answer.status !== "failed") return null

@@ -4,6 +4,7 @@ import type { Part, Prompt, ReplyPart, RowPart, SaidPart, Work as WorkOf } from 
 import { CopyButton } from "./CopyButton.tsx"
 import { Document, Download } from "./icons.tsx"
 import { Markdown } from "./Markdown.tsx"
+import { spoken } from "./notices.ts"
 import { Asking, type Place, type Reply } from "./Prompts.tsx"
 import { Sources } from "./Sources.tsx"
 import { Work } from "./Work.tsx"
@@ -74,13 +75,13 @@ const OnePart = memo(({ part, asked, place, reply, onStarter, onAgain, draft, wo
     case "file":
       return <Made name={part.name} url={part.url} unfilled={part.unfilled} />
     case "notice":
-      return <p className="notice">{part.text}</p>
+      return <p className="notice">{spoken(part.text)}</p>
     case "guide":
       return <Markdown text={part.text} />
     case "divider":
       return (
         <p className="divider" data-role="divider">
-          <span>{part.text || "The end"}</span>
+          <span>{spoken(part.text) || "The end"}</span>
         </p>
       )
     case "gathered":

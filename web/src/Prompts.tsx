@@ -44,7 +44,8 @@ export const Asking = ({ prompt, open, place, reply }: AskingProps) => {
     case "input":
     case "continue":
       // The composer takes the answer.
-      return prompt.text === "" ? null : <Markdown text={prompt.text} />
+      if (prompt.text !== "") return <Markdown text={prompt.text} />
+      return open ? <p className="note">{prompt.name || "It"} waits for your reply.</p> : null
   }
 }
 

@@ -8,6 +8,7 @@ import { Flows } from "../../storage/Flows.ts"
 import { Messages } from "../../storage/Messages.ts"
 import { Sessions } from "../../storage/Sessions.ts"
 import { Api } from "../Api.ts"
+import { makeRuns } from "../apps.ts"
 import { makeAudited } from "../audited.ts"
 import { done, ok } from "../envelope.ts"
 import { given } from "../fields.ts"
@@ -27,6 +28,7 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
     const uploads = yield* Uploads
     const audited = yield* makeAudited
     const freshLinks = yield* makeFreshLinks
+    const runs = makeRuns(flows)
 
     /** The chat, when it is the caller's to read; none when nobody has written in it. */
     const readable = (chatId: string) =>
@@ -93,7 +95,11 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
             page: given(urlParams.page, 1),
             limit: given(urlParams.limit, usualPage)
           })
-          return ok(rows.map((row) => appSummary(row, person)))
+          return ok(
+            yield* Effect.forEach(rows, (row) =>
+              Effect.map(runs(row), (data) => appSummary(row, person, data))
+            )
+          )
         })
       )
       .handle("delete", ({ path, request }) =>

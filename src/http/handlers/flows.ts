@@ -56,13 +56,16 @@ export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
             page: given(urlParams.page, 1),
             limit: given(urlParams.limit, usualPage)
           })
-          return ok({ data: rows.map((row) => appSummary(row, person)), total })
+          const data = yield* Effect.forEach(rows, (row) =>
+            Effect.map(apps.runs(row), (runs) => appSummary(row, person, runs))
+          )
+          return ok({ data, total })
         })
       )
       .handle("read", ({ path }) =>
         Effect.gen(function* () {
           const flow = yield* apps.toUse(path.id, anyKind)
-          return ok(appView(flow, yield* CurrentUser))
+          return ok(appView(flow, yield* CurrentUser, yield* apps.runs(flow)))
         })
       )
       .handle("update", ({ path, payload, request }) =>
@@ -89,7 +92,8 @@ export const FlowsLive = HttpApiBuilder.group(Api, "flows", (handlers) =>
             ...(payload.status === undefined ? {} : { status: payload.status }),
             ...(data === undefined ? {} : { data })
           }
-          return ok(appView(yield* apps.update(request, flow, change), yield* CurrentUser))
+          const changed = yield* apps.update(request, flow, change)
+          return ok(appView(changed, yield* CurrentUser, yield* apps.runs(changed)))
         })
       )
       .handle("delete", ({ path, request }) =>

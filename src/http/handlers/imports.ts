@@ -108,7 +108,7 @@ export const ImportsLive = HttpApiBuilder.group(Api, "imports", (handlers) =>
               guide_question: payload.guide_question ?? []
             }
           })
-          return ok(appView(flow, yield* CurrentUser))
+          return ok(appView(flow, yield* CurrentUser, base.data))
         })
       )
   })
