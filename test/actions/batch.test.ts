@@ -84,7 +84,7 @@ describe("a batch", () => {
       ])
       const numbered = client.frames.flatMap(({ message_id }) => (message_id === null ? [] : [message_id]))
       expect(numbered).toEqual(rows.slice(1).map(({ id }) => id))
-      expect((yield* server.chunks(answers[1]?.message_id)).map(({ text, file_name }) => [text, file_name])).toEqual([
+      expect((yield* server.chunks(answers[1]?.message_id)).map(({ chunk, file_name }) => [chunk, file_name])).toEqual([
         ["Pears are green.", "fruit.txt"]
       ])
       expect(yield* server.run(client.frames[0]?.run_id)).toMatchObject({ status: "done", prompt_tokens: 30 })
@@ -233,7 +233,7 @@ describe("a batch", () => {
       ])
       const answer = client.frames.at(-2)
       expect(answer?.source).toBe(1)
-      expect((yield* server.chunks(answer?.message_id)).map(({ text }) => text)).toEqual(["Pears are green."])
+      expect((yield* server.chunks(answer?.message_id)).map(({ chunk }) => chunk)).toEqual(["Pears are green."])
     })
   )
 

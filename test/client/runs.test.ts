@@ -157,6 +157,16 @@ describe("a batch", () => {
     expect(answerOf(state)).toMatchObject({ status: "stopped", text: "" })
   })
 
+  it("keeps the work on the question in progress with it when stopped, with or without text", () => {
+    for (const tail of [[wire.text("r1", "Ad"), ...wire.stoppedTail("r1", "hm", "Ad")], [wire.close("r1")]]) {
+      const state = seen([...runs.batch.slice(0, 5), wire.reasoning("r1", "hm"), ...tail])
+      const answer = answerOf(state)
+      expect(answer).toMatchObject({ text: "", reasoning: "" })
+      const row = answer.parts.findLast(({ kind }) => kind === "row")
+      expect(row).toMatchObject({ status: "stopped", work: { reasoning: "hm" } })
+    }
+  })
+
   it("is the same from its history, and asks a failed row anew in the same place", () => {
     const stored = reduce(initialState, runs.page(runs.batchRows))
     expect(partsOf(stored)).toEqual(partsOf(seen(runs.batch)).slice(1))
@@ -309,6 +319,15 @@ describe("coming back to a run that waits", () => {
     const state = reduce(going, runs.page(runs.workflowRows))
     expect(partsOf(state)).toEqual(["asks by input", "reply Tea", "Writer: About tea.", "asks by choose"])
     expect(state.waiting).toMatchObject({ kind: "choose" })
+  })
+
+  it("takes what was said in it for replies, where its history begins without a question", () => {
+    const state = reduce(
+      initialState,
+      runs.page([...runs.workflowRows, runs.reply(6, "Tea"), runs.reply(7, "Good")])
+    )
+    expect(state.messages.map(({ role }) => role)).toEqual(["assistant"])
+    expect(partsOf(state)).toEqual(["asks by input", "reply Tea", "reply Good"])
   })
 
   it("asks nothing more when the run ended meanwhile", () => {

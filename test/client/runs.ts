@@ -242,4 +242,6 @@ export const batchRows = [
   row(16, "report", { intermediate_steps: "### Who? \nAda" })
 ]
 
+export const reply = (id: number, message: string) => row(id, "question", { message, is_bot: false })
+
 export const workflowRows = [row(5, "input", { message: JSON.stringify(inputMessage) })]

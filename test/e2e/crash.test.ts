@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { draftWorkflow } from "../../src/app/seed/workflow.ts"
 import { streamed } from "../support/client.ts"
 import { freshDatabase } from "../support/database.ts"
 import {
@@ -15,7 +16,7 @@ import {
   startProcess,
   tempDir
 } from "../support/process.ts"
-import { pacedUpstream } from "../support/upstream.ts"
+import { echoUpstream, pacedUpstream } from "../support/upstream.ts"
 
 const storages = {
   SQLite: Effect.succeed<Environment>({}),
@@ -23,6 +24,46 @@ const storages = {
 } as const
 
 for (const [name, storage] of Object.entries(storages)) {
+  describe(`a server killed while a workflow waits for a person (${name})`, () => {
+    it.scopedLive("is followed by one that asks the same again, and goes on with the reply", () =>
+      Effect.gen(function* () {
+        const environment = {
+          ...(yield* storage),
+          DATA_DIR: yield* tempDir,
+          OPENAI_BASE_URL: yield* echoUpstream,
+          OPENAI_API_KEY: "test"
+        }
+        const life = yield* Scope.make()
+        const first = yield* Scope.extend(startProcess(environment), life)
+        const token = yield* guest(first)
+        const { id } = draftWorkflow
+        const client = yield* openSocket(first, id, "c1", token)
+        yield* client.say({ action: "init_data", flow_id: id, chat_id: "c1" })
+        const asked = yield* client.until(({ category }) => category === "input", "a prompt")
+        yield* first.signal("SIGKILL")
+        yield* first.exited
+        yield* Scope.close(life, Exit.void)
+
+        const second = yield* startProcess(environment)
+        const again = yield* openSocket(second, id, "c1", token)
+        yield* again.say({ action: "check_status", flow_id: id, chat_id: "c1" })
+        const repeated = yield* again.until(({ category }) => category === "input", "the same prompt")
+        expect(repeated.message_id).toBe(asked.message_id)
+        expect(repeated.run_id).toBe(asked.run_id)
+        const data = { input_topic: { data: { user_input: "recovery" }, message: "recovery", message_id: 1 } }
+        yield* again.say({ action: "input", flow_id: id, chat_id: "c1", data })
+        yield* again.until(({ category }) => category === "output_with_choose_msg", "a choice")
+        const rows = yield* historyOf(second, token, id, "c1")
+        expect(rows.map(({ category }) => category)).toEqual([
+          "input",
+          "question",
+          "stream_msg",
+          "output_with_choose_msg"
+        ])
+      })
+    )
+  })
+
   describe(`a server killed in the middle of an answer (${name})`, () => {
     it.scopedLive("leaves the question, the partial answer up to the last second, and no run running", () =>
       Effect.gen(function* () {

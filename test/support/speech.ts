@@ -93,6 +93,8 @@ export const scriptedSpeech = (speech: Speech) => {
     requests,
     /** What each was asked last. */
     asked: () => requests.map(lastWords),
+    /** Everything that each was told. */
+    heard: () => requests.map(allWords),
     /** Returns when so many requests were held. */
     holding: (count: number) => until(() => held >= count),
     /** Returns when so many held requests were interrupted. */

@@ -31,46 +31,58 @@ const rowsOf = ({ page }: Visitor, status?: string) =>
 layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, timeout: 60_000 })(
   "the built-in apps on the page",
   (it) => {
-    it.scoped("a batch answers its questions from a file, with progress, passages and all answers together", () =>
-      Effect.gen(function* () {
-        const { offline } = yield* Playground
-        const visitor = yield* visit(offline)
-        yield* Effect.promise(async () => {
-          const { page } = visitor
-          await visitor.pick("Ask a document")
-          const questions = page.getByLabel("Questions, one a line")
-          expect((await questions.inputValue()).split("\n")).toHaveLength(3)
-          await page.getByRole("button", { name: "Ask 3 questions" }).click()
-          await page.getByRole("alert").getByText("Add a file first: Your document.").waitFor()
-          await page.locator("input[type=file]").setInputFiles(notes)
-          await visitor.sees("added")
-          await questions.fill("Who built the lighthouse?\nHow high is the lighthouse?\nWhen is the lamp cleaned?")
-          await shots(visitor, "40-batch-form")
-          await page.getByRole("button", { name: "Ask 3 questions" }).click()
+    it.scoped(
+      "a batch answers its questions from a file, with progress, passages and all answers together",
+      () =>
+        Effect.gen(function* () {
+          const { offline } = yield* Playground
+          const visitor = yield* visit(offline)
+          yield* Effect.promise(async () => {
+            const { page } = visitor
+            await visitor.pick("Ask a document")
+            const questions = page.getByLabel("Questions, one a line")
+            expect((await questions.inputValue()).split("\n")).toHaveLength(3)
+            await page.getByRole("button", { name: "Ask 3 questions" }).click()
+            await page.getByRole("alert").getByText("Add a file first: Your document.").waitFor()
+            await page.locator("input[type=file]").setInputFiles(notes)
+            await visitor.sees("added")
+            await questions.fill(
+              "Who built the lighthouse?\nHow high is the lighthouse?\nWhen is the lamp cleaned?"
+            )
+            await shots(visitor, "40-batch-form")
+            await page.getByRole("button", { name: "Ask 3 questions" }).click()
 
-          await page.locator("[data-role=progress]").getByText("3 of 3 answered").waitFor()
-          await visitor.questions.getByText("lighthouse.md").waitFor()
-          expect(await rowsOf(visitor, "done").count()).toBe(3)
-          await rowsOf(visitor).nth(0).getByText(/Ada Stevenson/).first().waitFor()
-          await rowsOf(visitor).nth(1).getByText(/41 metres/).first().waitFor()
-          await page.getByText("All answers together").click()
-          await page.locator("[data-role=gathered]").getByText("How high is the lighthouse?").waitFor()
-          await shots(visitor, "41-batch-done")
+            await page.locator("[data-role=progress]").getByText("3 of 3 answered").waitFor()
+            await visitor.questions.getByText("lighthouse.md").waitFor()
+            expect(await rowsOf(visitor, "done").count()).toBe(3)
+            await rowsOf(visitor)
+              .nth(0)
+              .getByText(/Ada Stevenson/)
+              .first()
+              .waitFor()
+            await rowsOf(visitor)
+              .nth(1)
+              .getByText(/41 metres/)
+              .first()
+              .waitFor()
+            await page.getByText("All answers together").click()
+            await page.locator("[data-role=gathered]").getByText("How high is the lighthouse?").waitFor()
+            await shots(visitor, "41-batch-done")
 
-          await rowsOf(visitor).nth(2).getByRole("button", { name: "Sources" }).click()
-          const sheet = page.getByRole("dialog", { name: "Sources of this answer" })
-          await sheet.getByText("lighthouse.md").first().waitFor()
-          await sheet.getByText("first Monday").first().waitFor()
-          await shots(visitor, "42-batch-sources")
-          await page.keyboard.press("Escape")
-          await sheet.waitFor({ state: "detached" })
+            await rowsOf(visitor).nth(2).getByRole("button", { name: "Sources" }).click()
+            const sheet = page.getByRole("dialog", { name: "Sources of this answer" })
+            await sheet.getByText("lighthouse.md").first().waitFor()
+            await sheet.getByText("first Monday").first().waitFor()
+            await shots(visitor, "42-batch-sources")
+            await page.keyboard.press("Escape")
+            await sheet.waitFor({ state: "detached" })
 
-          await page.reload()
-          await page.locator("[data-role=progress]").getByText("3 of 3 answered").waitFor()
-          expect(await rowsOf(visitor, "done").count()).toBe(3)
-          expect(visitor.errors).toEqual([])
+            await page.reload()
+            await page.locator("[data-role=progress]").getByText("3 of 3 answered").waitFor()
+            expect(await rowsOf(visitor, "done").count()).toBe(3)
+            expect(visitor.errors).toEqual([])
+          })
         })
-      })
     )
 
     it.scoped("a batch that is stopped keeps the rows that were answered", () =>
@@ -229,7 +241,10 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           const said = await page.locator("[data-role=said]").allTextContents()
           await page.reload()
           await reply.waitFor()
-          await page.locator("[data-role=said]").nth(said.length - 1).waitFor()
+          await page
+            .locator("[data-role=said]")
+            .nth(said.length - 1)
+            .waitFor()
           expect(await page.locator("[data-role=said]").allTextContents()).toEqual(said)
           expect(await visitor.questions.count()).toBe(1)
           await reply.fill("And what is stored then?")

@@ -139,7 +139,10 @@ export class Visitor {
   }
 
   /** The answer at this place, once it is `status`. */
-  async answer(place: number, status: "running" | "waiting" | "done" | "stopped" | "failed"): Promise<Locator> {
+  async answer(
+    place: number,
+    status: "running" | "waiting" | "done" | "stopped" | "failed"
+  ): Promise<Locator> {
     const answer = this.answers.nth(place)
     await answer.and(this.page.locator(`[data-status=${status}]`)).waitFor()
     return answer

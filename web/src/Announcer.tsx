@@ -1,6 +1,7 @@
 /** Says to screen readers what happens, once each: an answer is read when it is whole, not token by token. */
 import { useEffect, useRef, useState } from "react"
 import type { ChatState } from "../../src/client/client.ts"
+import { spoken } from "./notices.ts"
 
 const plain = (text: string): string => text.replace(/[#*_`|]/g, "")
 
@@ -10,7 +11,7 @@ const askingWords = ({ waiting, messages }: ChatState): string => {
   if (waiting.kind === "continue") {
     const parts = messages.flatMap((message) => (message.role === "assistant" ? message.parts : []))
     const said = parts.findLast((part) => part.kind === "said")
-    return `${waiting.name} asks you: ${said?.kind === "said" ? plain(said.text) : ""}`
+    return `${waiting.name} asks you: ${said?.kind === "said" ? plain(spoken(said.text)) : ""}`
   }
   if (waiting.kind === "input") return `Your reply is wanted. ${plain(waiting.text)}`
   return `Your answer is wanted, in the conversation. ${plain(waiting.text)}`

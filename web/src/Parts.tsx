@@ -133,7 +133,7 @@ const Said = ({ part }: { readonly part: SaidPart }) => (
       <Speaker name={part.speaker} to={null} />
     )}
     <Work work={part.work} working={part.status === "running" && part.text === ""} />
-    {part.text !== "" && <Markdown text={part.text} />}
+    {part.text !== "" && <Markdown text={spoken(part.text)} />}
     {part.files.map((file) => (
       <Made key={file.url} name={file.name} url={file.url} unfilled={[]} />
     ))}

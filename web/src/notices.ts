@@ -12,4 +12,5 @@ const english: ReadonlyMap<string, string> = new Map([
 ])
 
 /** An app's own words stay as they are. */
-export const spoken = (words: string): string => english.get(words.trim()) ?? words
+export const spoken = (words: string): string =>
+  english.get(words.trim()) ?? words.replace(/^(.{1,100}): 请发言$/, "$1, it is your turn.")
