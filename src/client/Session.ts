@@ -13,6 +13,7 @@ import { newId } from "./newId.ts"
 import { Outbox, type Pending } from "./Outbox.ts"
 import { type Prompt, type ReplyValues, readReply, replyPayload } from "./prompts.ts"
 import { type ChatState, initialState, reduce } from "./state.ts"
+import { asks } from "./storedParts.ts"
 import { errorOf, retryAfterOf, Translator } from "./Translator.ts"
 
 /** What a session needs of the client that made it. */
@@ -368,13 +369,24 @@ export class Session {
     for (const listener of this.listeners) listener()
   }
 
+  /** A server that was started anew does not know yet that a run waits; what the history ends with tells. */
+  private askWhatWaits(): void {
+    const { runId, waiting, stored } = this.snapshot
+    const last = stored.at(-1)
+    if (this.following && runId === null && waiting === null && last !== undefined && asks(last)) {
+      this.checkStatus()
+    }
+  }
+
   private async load(query: HistoryQuery): Promise<void> {
     if (this.loading && query.before !== undefined) return
     this.loading = true
     this.emit({ type: "history_loading" })
     try {
       const page = await this.port.history(query)
-      if (!this.ended) this.emit({ type: "history", page })
+      if (this.ended) return
+      this.emit({ type: "history", page })
+      if (query.before === undefined) this.askWhatWaits()
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause)
       const error = { code: 0, message: "the history could not be loaded", detail: message }

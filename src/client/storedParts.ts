@@ -42,6 +42,13 @@ export const withStoredPart = (run: AssistantMessage, row: StoredMessage): Assis
   }
 }
 
+/** Whether a run that has this row last may be waiting for the person. */
+export const asks = ({ category, receiver }: StoredMessage): boolean =>
+  category === "input" ||
+  category === "output_with_input_msg" ||
+  category === "output_with_choose_msg" ||
+  receiver?.["is_self"] === true
+
 const replyOf = (row: StoredMessage): ReplyPart => ({
   kind: "reply",
   id: `m:${row.id}`,

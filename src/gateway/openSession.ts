@@ -29,7 +29,12 @@ export const openSession = (address: Address, { wanted, versionId }: Opened, use
     if (wanted !== null && app.kind !== wanted) {
       return yield* new AppOfOtherKind({ flowId: address.flowId, wanted })
     }
-    if (!isDebug) return yield* hub.open(address, userId)
+    if (!isDebug) {
+      const session = yield* hub.open(address, userId)
+      // A run may wait since before this server started; who opens its session is to know.
+      if (app.resume !== undefined) yield* session.checkStatus
+      return session
+    }
     return yield* hub.openPrivate(address, openApp, (data) =>
       catalogue.openDraft(address.flowId, userId, data)
     )

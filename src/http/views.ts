@@ -117,12 +117,23 @@ const textsOf = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
 
 /** `runs` is what it runs, where that is not its own data: of a session template, its app's. */
+/** A workflow greets by its start node's parameters. */
+const startOf = (data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  const list = (value: unknown) => (Array.isArray(value) ? value.filter(isObject) : [])
+  const nodes = list(data["nodes"]).map((node) => (isObject(node["data"]) ? node["data"] : {}))
+  const params = list(nodes.find((node) => node["type"] === "start")?.["group_params"]).flatMap((group) =>
+    list(group["params"])
+  )
+  return Object.fromEntries(params.map((param) => [textOf(param["key"]), param["value"]]))
+}
+
 export const appSummary = (flow: Flow, person: Person, runs: unknown = flow.data): typeof AppSummary.Type => {
   const data = isObject(flow.data) ? flow.data : {}
+  const guide = flow.flow_type === 10 ? startOf(data) : data
   return {
     ...flow,
-    guide_word: textOf(data["guide_word"]),
-    guide_question: textsOf(data["guide_question"]),
+    guide_word: textOf(guide["guide_word"]),
+    guide_question: textsOf(guide["guide_question"]).filter((text) => text.trim() !== ""),
     write: mayAlter(person, flow),
     features: featuresOf(flow.flow_type, runs)
   }

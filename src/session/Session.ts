@@ -61,7 +61,7 @@ export interface Session {
   /** Goes on with the run that waits, where the reply fits what it waits for. */
   readonly reply: (reply: Reply, asker: Asker) => Effect.Effect<ReplyOutcome, AskError>
   /** What to tell a client that does not know how things stand: what is being asked, or that nothing runs. */
-  readonly checkStatus: Effect.Effect<ReadonlyArray<Frame>, AskError>
+  readonly checkStatus: Effect.Effect<ReadonlyArray<Frame>, AppError | StorageError>
   /** Ends a run that has waited too long; a run that does not wait is left alone. */
   readonly expire: (runId: string) => Effect.Effect<void>
   /**

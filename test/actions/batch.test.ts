@@ -84,9 +84,9 @@ describe("a batch", () => {
       ])
       const numbered = client.frames.flatMap(({ message_id }) => (message_id === null ? [] : [message_id]))
       expect(numbered).toEqual(rows.slice(1).map(({ id }) => id))
-      expect((yield* server.chunks(answers[1]?.message_id)).map(({ chunk, file_name }) => [chunk, file_name])).toEqual([
-        ["Pears are green.", "fruit.txt"]
-      ])
+      expect(
+        (yield* server.chunks(answers[1]?.message_id)).map(({ chunk, file_name }) => [chunk, file_name])
+      ).toEqual([["Pears are green.", "fruit.txt"]])
       expect(yield* server.run(client.frames[0]?.run_id)).toMatchObject({ status: "done", prompt_tokens: 30 })
     })
   )
@@ -107,7 +107,11 @@ describe("a batch", () => {
       ])
       const [, failed, last] = client.frames.filter(isAnswer)
       expect(failed?.message).toBe("the model is gone")
-      expect(JSON.parse(failed?.extra ?? "")).toEqual({ failed: true, row: 1, progress: { done: 1, total: 3 } })
+      expect(JSON.parse(failed?.extra ?? "")).toEqual({
+        failed: true,
+        row: 1,
+        progress: { done: 1, total: 3 }
+      })
       expect(last?.message).toBe(`<${plums}>`)
       expect(yield* inBrief(server)).toContain("answer|the model is gone|break_answer")
       expect((yield* server.run(client.frames[0]?.run_id)).status).toBe("done")
@@ -141,36 +145,38 @@ describe("a batch", () => {
     })
   )
 
-  it.scopedLive("sent again under its client_msg_id goes on where it was stopped, and asks no row twice", () =>
-    Effect.gen(function* () {
-      let first = true
-      const { server, path, client } = yield* opened(butPears({ holds: "Pears" }, () => first))
-      yield* client.say(fill(path, { client_msg_id: "b1" }))
-      yield* server.model.holding(1)
-      yield* client.say({ action: "stop" })
-      yield* client.until(isClose)
-      first = false
-      const from = client.frames.length
-      yield* client.say(fill(path, { client_msg_id: "b1" }))
-      yield* closedTimes(client, 2)
-      expect(told(client, from)).toEqual([
-        ...received,
-        ...answeredRow,
-        ...answeredRow,
-        "start/report",
-        "end/report",
-        "close/processing"
-      ])
-      expect(server.model.asked()).toEqual([apples, pears, pears, plums])
-      expect(client.frames[from]?.run_id).toBe(client.frames[0]?.run_id)
-      const report = client.frames.at(-2)?.intermediate_steps
-      for (const one of [apples, pears, plums]) expect(report).toContain(`### ${one} \n <${one}>`)
-      const again = client.frames.length
-      yield* client.say(fill(path, { client_msg_id: "b1" }))
-      yield* client.untilCount(({ type }) => type === "begin", 3)
-      expect(told(client, again)).toEqual(["begin/system"])
-      expect(server.model.requests).toHaveLength(4)
-    })
+  it.scopedLive(
+    "sent again under its client_msg_id goes on where it was stopped, and asks no row twice",
+    () =>
+      Effect.gen(function* () {
+        let first = true
+        const { server, path, client } = yield* opened(butPears({ holds: "Pears" }, () => first))
+        yield* client.say(fill(path, { client_msg_id: "b1" }))
+        yield* server.model.holding(1)
+        yield* client.say({ action: "stop" })
+        yield* client.until(isClose)
+        first = false
+        const from = client.frames.length
+        yield* client.say(fill(path, { client_msg_id: "b1" }))
+        yield* closedTimes(client, 2)
+        expect(told(client, from)).toEqual([
+          ...received,
+          ...answeredRow,
+          ...answeredRow,
+          "start/report",
+          "end/report",
+          "close/processing"
+        ])
+        expect(server.model.asked()).toEqual([apples, pears, pears, plums])
+        expect(client.frames[from]?.run_id).toBe(client.frames[0]?.run_id)
+        const report = client.frames.at(-2)?.intermediate_steps
+        for (const one of [apples, pears, plums]) expect(report).toContain(`### ${one} \n <${one}>`)
+        const again = client.frames.length
+        yield* client.say(fill(path, { client_msg_id: "b1" }))
+        yield* client.untilCount(({ type }) => type === "begin", 3)
+        expect(told(client, again)).toEqual(["begin/system"])
+        expect(server.model.requests).toHaveLength(4)
+      })
   )
 
   it.scopedLive("goes on after the server that ran it was shut down", () =>
@@ -233,7 +239,9 @@ describe("a batch", () => {
       ])
       const answer = client.frames.at(-2)
       expect(answer?.source).toBe(1)
-      expect((yield* server.chunks(answer?.message_id)).map(({ chunk }) => chunk)).toEqual(["Pears are green."])
+      expect((yield* server.chunks(answer?.message_id)).map(({ chunk }) => chunk)).toEqual([
+        "Pears are green."
+      ])
     })
   )
 

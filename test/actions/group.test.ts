@@ -6,15 +6,16 @@ import { allWords, type Speech } from "../support/speech.ts"
 import { group } from "./graphs.ts"
 
 /** The chair asks for one name; of the others each is asked as itself. */
-const table =
-  (picks: ReadonlyArray<string>, lines: Readonly<Record<string, ReturnType<Speech>>>): Speech => {
-    const left = [...picks]
-    return (request) => {
-      const words = allWords(request)
-      const speaker = Object.keys(lines).find((name) => words.includes(`Be ${name}.`) && words.includes(`You are ${name} `))
-      return speaker === undefined ? (left.shift() ?? "You") : (lines[speaker] ?? "")
-    }
+const table = (picks: ReadonlyArray<string>, lines: Readonly<Record<string, ReturnType<Speech>>>): Speech => {
+  const left = [...picks]
+  return (request) => {
+    const words = allWords(request)
+    const speaker = Object.keys(lines).find(
+      (name) => words.includes(`Be ${name}.`) && words.includes(`You are ${name} `)
+    )
+    return speaker === undefined ? (left.shift() ?? "You") : (lines[speaker] ?? "")
   }
+}
 
 const isSelf = ({ receiver }: TestClient["frames"][number]) => receiver?.["is_self"] === true
 
@@ -30,53 +31,55 @@ const opened = (speech: Speech) =>
 const twoThenYou = () => table(["Ada", "Bob", "You"], { Ada: "Tea is hot", Bob: "Milk is cold" })
 
 describe("a group chat", () => {
-  it.scopedLive("streams each utterance with its sender and receiver, waits for the person, goes on, and ends", () =>
-    Effect.gen(function* () {
-      const { server, app, client } = yield* opened(twoThenYou())
-      yield* client.say({ action: "autogen", inputs: { chat_topic: "Breakfast?" } })
-      yield* client.until(isSelf, "the person's turn")
-      expect(told(client)).toEqual([
-        "begin/system",
-        "start/processing",
-        ...utterance,
-        "start/processing",
-        ...utterance
-      ])
-      const [ada, bob] = client.frames.filter(({ category }) => category === "answer")
-      expect(ada).toMatchObject({
-        message: "Tea is hot",
-        sender: "Ada",
-        receiver: { name: "Bob", user_name: "Bob", is_self: false }
-      })
-      expect(bob).toMatchObject({
-        message: "Milk is cold",
-        sender: "Bob",
-        receiver: { name: "You", user_name: "You", is_self: true }
-      })
-      expect((yield* server.run(client.frames[0]?.run_id)).status).toBe("waiting_input")
+  it.scopedLive(
+    "streams each utterance with its sender and receiver, waits for the person, goes on, and ends",
+    () =>
+      Effect.gen(function* () {
+        const { server, app, client } = yield* opened(twoThenYou())
+        yield* client.say({ action: "autogen", inputs: { chat_topic: "Breakfast?" } })
+        yield* client.until(isSelf, "the person's turn")
+        expect(told(client)).toEqual([
+          "begin/system",
+          "start/processing",
+          ...utterance,
+          "start/processing",
+          ...utterance
+        ])
+        const [ada, bob] = client.frames.filter(({ category }) => category === "answer")
+        expect(ada).toMatchObject({
+          message: "Tea is hot",
+          sender: "Ada",
+          receiver: { name: "Bob", user_name: "Bob", is_self: false }
+        })
+        expect(bob).toMatchObject({
+          message: "Milk is cold",
+          sender: "Bob",
+          receiver: { name: "You", user_name: "You", is_self: true }
+        })
+        expect((yield* server.run(client.frames[0]?.run_id)).status).toBe("waiting_input")
 
-      const from = client.frames.length
-      yield* client.say({ action: "continue", flow_id: app, chat_id: "c1", inputs: "exit" })
-      yield* client.until(isClose)
-      expect(told(client, from)).toEqual([
-        "start/processing",
-        "end/processing",
-        "start/divider",
-        "end/divider",
-        "close/processing"
-      ])
-      const rows = yield* server.rows()
-      expect(rows.map(({ category, message, sender }) => [category, message, sender])).toEqual([
-        ["question", "Breakfast?", ""],
-        ["answer", "Tea is hot", "Ada"],
-        ["answer", "Milk is cold", "Bob"],
-        ["question", "exit", ""],
-        ["divider", "本轮结束", ""]
-      ])
-      expect(JSON.parse(rows[2]?.receiver ?? "")).toMatchObject({ name: "You", is_self: true })
-      expect([ada, bob].map((frame) => frame?.message_id)).toEqual([rows[1]?.id, rows[2]?.id])
-      expect((yield* server.run(client.frames[0]?.run_id)).status).toBe("done")
-    })
+        const from = client.frames.length
+        yield* client.say({ action: "continue", flow_id: app, chat_id: "c1", inputs: "exit" })
+        yield* client.until(isClose)
+        expect(told(client, from)).toEqual([
+          "start/processing",
+          "end/processing",
+          "start/divider",
+          "end/divider",
+          "close/processing"
+        ])
+        const rows = yield* server.rows()
+        expect(rows.map(({ category, message, sender }) => [category, message, sender])).toEqual([
+          ["question", "Breakfast?", ""],
+          ["answer", "Tea is hot", "Ada"],
+          ["answer", "Milk is cold", "Bob"],
+          ["question", "exit", ""],
+          ["divider", "本轮结束", ""]
+        ])
+        expect(JSON.parse(rows[2]?.receiver ?? "")).toMatchObject({ name: "You", is_self: true })
+        expect([ada, bob].map((frame) => frame?.message_id)).toEqual([rows[1]?.id, rows[2]?.id])
+        expect((yield* server.run(client.frames[0]?.run_id)).status).toBe("done")
+      })
   )
 
   it.scopedLive("hears what the person says, and answers it in the same run", () =>

@@ -40,16 +40,12 @@ describe("a report", () => {
   it.scopedLive("answers its sections in their order and hands over a Word document with the answers", () =>
     Effect.gen(function* () {
       const { server, client } = yield* opened()
-      yield* client.say({ action: "report", inputs: { data: [{ id: "who", name: "client", value: "Kestrel" }] } })
+      yield* client.say({
+        action: "report",
+        inputs: { data: [{ id: "who", name: "client", value: "Kestrel" }] }
+      })
       yield* client.until(isClose)
-      expect(told(client)).toEqual([
-        ...head,
-        ...section,
-        ...section,
-        ...section,
-        ...file,
-        "close/processing"
-      ])
+      expect(told(client)).toEqual([...head, ...section, ...section, ...section, ...file, "close/processing"])
       expect(client.frames[2]?.intermediate_steps).toBe("开始生成报告")
       const { frame, text } = yield* document(server, client)
       expect(frame.files?.map(({ file_name }) => file_name)).toEqual(["Brief.docx"])
@@ -79,7 +75,10 @@ describe("a report", () => {
         paragraph("By {{author}}")
       ].join("")
       yield* server.template(app, yield* Effect.promise(() => docx(body)))
-      yield* client.say({ action: "report", inputs: { data: [{ id: "who", name: "client", value: "Kestrel" }] } })
+      yield* client.say({
+        action: "report",
+        inputs: { data: [{ id: "who", name: "client", value: "Kestrel" }] }
+      })
       yield* client.until(isClose)
       const { frame, text } = yield* document(server, client)
       expect(text).toContain("For Kestrel: <Write on Tea>")
@@ -105,14 +104,7 @@ describe("a report", () => {
       const { server, client } = yield* opened(but("Milk", { fails: "no milk today" }))
       yield* client.say({ action: "report", inputs: {} })
       yield* client.until(isClose)
-      expect(told(client)).toEqual([
-        ...head,
-        ...section,
-        ...section,
-        ...section,
-        ...file,
-        "close/processing"
-      ])
+      expect(told(client)).toEqual([...head, ...section, ...section, ...section, ...file, "close/processing"])
       const answers = client.frames.filter(({ type, category }) => type === "end" && category === "answer")
       expect(answers[1]).toMatchObject({ message: "no milk today" })
       expect(JSON.parse(answers[1]?.extra ?? "")).toMatchObject({ failed: true, row: 1 })
@@ -154,9 +146,9 @@ describe("a report", () => {
         "end/processing",
         "close/processing"
       ])
-      expect(client.frames.find(({ type, category }) => type === "end" && category === "divider")?.message).toBe(
-        "主动退出"
-      )
+      expect(
+        client.frames.find(({ type, category }) => type === "end" && category === "divider")?.message
+      ).toBe("主动退出")
       const { text } = yield* document(server, client)
       expect(text).toContain("<Write on Tea>")
       expect(text).not.toContain("Milk is")

@@ -42,7 +42,12 @@ interface NodeCase {
   readonly check?: (frames: Frames, server: FullServer) => Effect.Effect<void>
 }
 
-const preset = { preset_question: [{ key: "q", value: "Which fruit is green?" }, { key: "n", value: "3" }] }
+const preset = {
+  preset_question: [
+    { key: "q", value: "Which fruit is green?" },
+    { key: "n", value: "3" }
+  ]
+}
 const asked = "start_1.preset_question#q"
 
 const cases: ReadonlyArray<NodeCase> = [
@@ -147,7 +152,9 @@ const cases: ReadonlyArray<NodeCase> = [
       Effect.gen(function* () {
         const answer = frames.find(({ type, category }) => type === "end" && category === "stream_msg")
         expect(answer?.source).toBe(1)
-        expect((yield* server.chunks(answer?.message_id)).map(({ chunk }) => chunk)).toContain("Pears are green.")
+        expect((yield* server.chunks(answer?.message_id)).map(({ chunk }) => chunk)).toContain(
+          "Pears are green."
+        )
       })
   },
   {
@@ -193,7 +200,12 @@ const cases: ReadonlyArray<NodeCase> = [
   },
   {
     what: "tool",
-    node: { id: "x_1", type: "tool", tool_key: "calculator", params: { expression: "2+{{#start_1.preset_question#n#}}" } },
+    node: {
+      id: "x_1",
+      type: "tool",
+      tool_key: "calculator",
+      params: { expression: "2+{{#start_1.preset_question#n#}}" }
+    },
     last: "{{#x_1.output#}}",
     hears: "5"
   },
@@ -207,7 +219,9 @@ const cases: ReadonlyArray<NodeCase> = [
         const said = frames.find(({ category }) => category === "output_msg")
         expect(said?.files).toMatchObject([{ name: "Result.docx", path: expect.stringContaining("/files/") }])
         const [file] = Object.values(said?.files ?? {})
-        const { bytes } = yield* server.download(String(Object.entries(file ?? {}).find(([key]) => key === "path")?.[1]))
+        const { bytes } = yield* server.download(
+          String(Object.entries(file ?? {}).find(([key]) => key === "path")?.[1])
+        )
         const { files } = yield* Effect.promise(() => readDocx(bytes))
         expect(files).toContain("word/document.xml")
       })
@@ -225,7 +239,7 @@ const ran = ["start/node_run", "end/node_run"]
 const lastRan = ["start/node_run", "stream/stream_msg", "end/stream_msg", "end/node_run"]
 
 /** Everything up to the last model node. */
-const before = ({ prompts = [], frames = [], reply }: NodeCase) => [
+const leadingTo = ({ prompts = [], frames = [], reply }: NodeCase) => [
   "begin/processing",
   "start/node_run",
   "over/guide_word",
@@ -249,7 +263,10 @@ const opened = (one: NodeCase, toLast: Speech) =>
     const address = { flow_id: app, chat_id: "c1" }
     yield* client.say({ action: "init_data", ...address, data: {} })
     if (one.reply !== undefined) {
-      yield* client.until(({ type, category }) => type === "over" && /input|choose/.test(category), "a prompt")
+      yield* client.until(
+        ({ type, category }) => type === "over" && /input|choose/.test(category),
+        "a prompt"
+      )
       yield* client.say({ action: "input", ...address, data: { x_1: { data: one.reply } } })
     }
     return { server, client, address }
@@ -258,7 +275,8 @@ const opened = (one: NodeCase, toLast: Speech) =>
 const rowsInBrief = (server: FullServer) =>
   Effect.map(server.rows(), (rows) =>
     rows.map(({ category, message, remark }) => {
-      const text = category === "question" ? message : category === "stream_msg" ? JSON.parse(message).msg : ""
+      const text =
+        category === "question" ? message : category === "stream_msg" ? JSON.parse(message).msg : ""
       return [category, text, remark].filter((part) => part !== "").join(" ")
     })
   )
@@ -270,12 +288,15 @@ describe("a workflow with a node of type", () => {
         Effect.gen(function* () {
           const { server, client } = yield* opened(one, () => "The end")
           yield* client.until(isClose)
-          expect(told(client)).toEqual([...before(one), ...lastRan, ...ran, "close/processing"])
+          expect(told(client)).toEqual([...leadingTo(one), ...lastRan, ...ran, "close/processing"])
           expect(server.model.asked().at(-1)).toContain(one.hears ?? "go")
           expect(yield* rowsInBrief(server)).toEqual([...(one.rows ?? []), "stream_msg The end"])
           const steps = client.frames.filter(({ category }) => category === "node_run")
           expect(
-            steps.map(({ type, message }) => [type, Object.entries(message ?? {}).find(([key]) => key === "node_id")?.[1]])
+            steps.map(({ type, message }) => [
+              type,
+              Object.entries(message ?? {}).find(([key]) => key === "node_id")?.[1]
+            ])
           ).toEqual(
             ["start_1", "x_1", "last_1", "end_1"].flatMap((id) => [
               ["start", id],
@@ -298,7 +319,7 @@ describe("a workflow with a node of type", () => {
           const { server, client } = yield* opened(one, () => ({ fails: "the model is gone", after: "The " }))
           yield* client.until(isClose)
           expect(told(client)).toEqual([
-            ...before(one),
+            ...leadingTo(one),
             "start/node_run",
             "stream/stream_msg",
             "end/node_run",
@@ -324,7 +345,7 @@ describe("a workflow with a node of type", () => {
           yield* server.model.interrupted(1)
           yield* client.until(isClose)
           expect(told(client)).toEqual([
-            ...before(one),
+            ...leadingTo(one),
             "start/node_run",
             "stream/stream_msg",
             "end/stream_msg",
@@ -344,7 +365,12 @@ describe("a workflow's own trouble", () => {
     ["a model node", llm("x_1", "ask", true), () => ({ fails: "no model" }), 'node "x_1": no model'],
     [
       "an agent",
-      { id: "x_1", type: "agent", tab: { value: "single" }, params: { user_prompt: "ask", output_user: true } },
+      {
+        id: "x_1",
+        type: "agent",
+        tab: { value: "single" },
+        params: { user_prompt: "ask", output_user: true }
+      },
       () => ({ fails: "no model" }),
       'node "x_1": no model'
     ],
@@ -366,7 +392,13 @@ describe("a workflow's own trouble", () => {
       Effect.gen(function* () {
         const server = yield* startFull({ model })
         const app = yield* server.app(
-          graph([start(preset), node, end], [["start_1", "x_1"], ["x_1", "end_1"]]),
+          graph(
+            [start(preset), node, end],
+            [
+              ["start_1", "x_1"],
+              ["x_1", "end_1"]
+            ]
+          ),
           10
         )
         const client = yield* server.connect(app)
@@ -387,7 +419,13 @@ describe("a workflow's own trouble", () => {
       Effect.gen(function* () {
         const server = yield* startFull({ model: () => ({ holds: "Half " }) })
         const app = yield* server.app(
-          graph([start(preset), node, end], [["start_1", "x_1"], ["x_1", "end_1"]]),
+          graph(
+            [start(preset), node, end],
+            [
+              ["start_1", "x_1"],
+              ["x_1", "end_1"]
+            ]
+          ),
           10
         )
         const client = yield* server.connect(app)

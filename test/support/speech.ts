@@ -24,6 +24,11 @@ export const lastWords = ({ messages }: ModelRequest): string => messages.at(-1)
 export const allWords = ({ messages }: ModelRequest): string =>
   messages.map(({ content }) => content).join("\n")
 
+const othersFirst = Effect.async<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(turn))
+})
+
 export const scriptedSpeech = (speech: Speech) => {
   const requests: Array<ModelRequest> = []
   const watchers = new Set<() => void>()
@@ -42,12 +47,16 @@ export const scriptedSpeech = (speech: Speech) => {
       watchers.add(check)
       check()
       return Effect.sync(() => watchers.delete(check))
-    }).pipe(Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("the model waits") }), Effect.orDie)
+    }).pipe(
+      Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("the model waits") }),
+      Effect.orDie
+    )
 
   const service: LanguageModelService = {
     label: "scripted",
+    // A model is never there at once: others have their turn before it answers.
     generate: (request, sink) =>
-      Effect.suspend(() => {
+      Effect.flatMap(othersFirst, () => {
         requests.push(request)
         const spoken = speech(request)
         const streams = (text: string) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { startProcess, tempDir } from "../support/process.ts"
 import { Browsing, Playground, type Visitor, visit } from "./playground.ts"
 
 const exported = fileURLToPath(new URL("../fixtures/bisheng-templates.json", import.meta.url))
@@ -183,14 +184,18 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await visitor.answer(0, "waiting")
           expect(await visitor.answers.count()).toBe(1)
           expect(await visitor.questions.count()).toBe(0)
-          await choice("Ask something else").focus()
+          // From the question on, whose answers are next.
+          await page.waitForFunction("document.activeElement?.className === 'asking'")
+          await keyboard.press("Tab")
+          await keyboard.press("Tab")
           await keyboard.press("Enter")
           await reply.waitFor()
           await replyFocused()
           await keyboard.type("What does a stop do?")
           await keyboard.press("Enter")
           await page.locator("[data-role=prompt][data-kind=choose]").nth(1).waitFor()
-          await choice("Yes, done").focus()
+          await page.waitForFunction("document.activeElement?.className === 'asking'")
+          await keyboard.press("Tab")
           await keyboard.press("Enter")
           await visitor.answer(0, "done")
           await page.getByRole("button", { name: "Start again" }).waitFor()
@@ -226,14 +231,50 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
       })
     )
 
+    it.scoped(
+      "a workflow still waits when its server was killed, and takes the reply on the page left open",
+      () =>
+        Effect.gen(function* () {
+          const { upstream } = yield* Playground
+          const environment = {
+            DATA_DIR: yield* tempDir,
+            OPENAI_BASE_URL: upstream.url,
+            OPENAI_MODEL: "paced"
+          }
+          const server = yield* startProcess(environment)
+          const visitor = yield* visit(server)
+          const { page } = visitor
+          yield* Effect.promise(async () => {
+            await visitor.pick("Draft with me")
+            await page.getByRole("button", { name: "Start Draft with me" }).click()
+            await visitor.answer(0, "waiting")
+          })
+          yield* server.signal("SIGKILL")
+          yield* server.exited
+          yield* Effect.promise(() => visitor.sees("Connection lost; reconnecting."))
+          yield* startProcess({ ...environment, PORT: `${server.port}` })
+          yield* Effect.promise(async () => {
+            await visitor.sees("Connected")
+            await visitor.answer(0, "waiting")
+            const reply = page.getByRole("textbox", { name: "Your reply" })
+            await reply.fill("tokens=5 delay=1 server")
+            await reply.press("Enter")
+            await page.getByText("w0 w1 w2 w3 w4").waitFor()
+            await page.getByRole("button", { name: "Yes, done" }).click()
+            await visitor.answer(0, "done")
+            expect(visitor.errors).toEqual([])
+          })
+        })
+    )
+
     it.scoped("a round table discusses, waits for the person over a reload, and goes on with the reply", () =>
       Effect.gen(function* () {
-        const { offline } = yield* Playground
-        const visitor = yield* visit(offline)
+        const { paced } = yield* Playground
+        const visitor = yield* visit(paced)
         yield* Effect.promise(async () => {
           const { page } = visitor
           await visitor.pick("Round table")
-          await visitor.ask("How does a stop work?")
+          await visitor.ask("tokens=30 delay=1 How does a stop work?")
           const reply = page.getByRole("textbox", { name: "Your reply" })
           await reply.waitFor()
           await page.getByRole("region", { name: "Researcher" }).first().waitFor()

@@ -1,5 +1,5 @@
 /** What a run asks the person: a form, a choice, a text to change. */
-import { type FormEvent, useId, useState } from "react"
+import { type FormEvent, type RefObject, useEffect, useId, useRef, useState } from "react"
 import TextareaAutosize from "react-textarea-autosize"
 import type {
   ChoosePrompt,
@@ -49,6 +49,15 @@ export const Asking = ({ prompt, open, place, reply }: AskingProps) => {
   }
 }
 
+/** The field that was typed in is gone when this is asked: the keyboard goes on from here, with no answer chosen yet. */
+const useTurn = <E extends HTMLElement>(open: boolean): RefObject<E | null> => {
+  const place = useRef<E>(null)
+  useEffect(() => {
+    if (open && document.activeElement === document.body) place.current?.focus({ preventScroll: true })
+  }, [open])
+  return place
+}
+
 const Choosing = (props: {
   readonly prompt: ChoosePrompt
   readonly open: boolean
@@ -56,8 +65,9 @@ const Choosing = (props: {
 }) => {
   const { prompt, open } = props
   const id = useId()
+  const place = useTurn<HTMLElement>(open)
   return (
-    <section className="asking" aria-labelledby={id}>
+    <section ref={place} tabIndex={-1} className="asking" aria-labelledby={id}>
       <div id={id}>
         <Markdown text={prompt.text || "Choose one:"} />
       </div>
@@ -84,13 +94,14 @@ const Editing = (props: { readonly prompt: EditPrompt; readonly open: boolean; r
   const id = useId()
   const [text, setText] = useState(prompt.initial)
   const [error, setError] = useState("")
+  const place = useTurn<HTMLFormElement>(open)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (text.trim() === "") setError("Write something, then confirm.")
     else props.reply(prompt, text)
   }
   return (
-    <form className="asking" onSubmit={submit} noValidate>
+    <form ref={place} tabIndex={-1} className="asking" onSubmit={submit} noValidate>
       <Markdown text={prompt.text} />
       <label htmlFor={id}>Your version</label>
       <TextareaAutosize
@@ -160,6 +171,7 @@ const Form = (props: {
   )
   const [uploads, setUploads] = useState<Readonly<Record<string, Uploads["files"]>>>({})
   const [problems, setProblems] = useState<Draft>({})
+  const place = useTurn<HTMLFormElement>(open)
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -189,7 +201,14 @@ const Form = (props: {
   }
 
   return (
-    <form className="asking" onSubmit={submit} noValidate aria-label={prompt.name || "Form"}>
+    <form
+      ref={place}
+      tabIndex={-1}
+      className="asking"
+      onSubmit={submit}
+      noValidate
+      aria-label={prompt.name || "Form"}
+    >
       {prompt.text !== "" && <Markdown text={prompt.text} />}
       {fields.some(({ required }) => required) && (
         <p className="note">

@@ -10,7 +10,7 @@ const wordMillis = 24
 const commaMillis = 45
 const stopMillis = 100
 /** However long a text is: nobody waits for a machine that could be faster. */
-const wholeMillis = 5_000
+const wholeMillis = 3_000
 
 export const paced = (text: string, emit: (piece: string) => void): Effect.Effect<void> => {
   const all = pieces(text)
