@@ -1,7 +1,7 @@
 /**
  * The built-in offline model: answers without any server. It is no language model and says so. It looks a
- * question up in the documents, quotes the passages that fit with their sources, and says plainly when there
- * are none. It calls the calculator, clock and document search tools where an app offers them.
+ * question up in the text that its prompt carries, else in the documents, quotes the passages that fit with
+ * their sources, and says plainly when there are none. It calls the calculator, clock and document search tools where an app offers them.
  */
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -16,8 +16,10 @@ import {
   type TokenSink
 } from "./LanguageModel.ts"
 import { Library, type LibraryService } from "./Library.ts"
+import { fromPrompt } from "./Offline/fromPrompt.ts"
 import { intentOf } from "./Offline/intent.ts"
 import { paced } from "./Offline/pace.ts"
+import { readPrompt } from "./Offline/prompt.ts"
 import {
   calculated,
   courtesy,
@@ -54,11 +56,18 @@ type Turn =
   | { readonly _tag: "Call"; readonly tool: string; readonly input: Readonly<Record<string, unknown>> }
 
 const nextTurn = (library: LibraryService, request: ModelRequest): Effect.Effect<Turn> => {
-  const question = request.messages.findLast((message) => message.role === "user")?.content ?? ""
+  const message = request.messages.findLast((one) => one.role === "user")?.content ?? ""
+  const offers = (tool: string) => request.tools.some((spec) => spec.name === tool)
+  // Where documents can be searched, what an instruction holds is no substitute for them.
+  const prompt = readPrompt(request.messages, !offers(search))
+  const question = prompt.question
   const results = toolResults(request.messages)
   if (results.length > 0) return Effect.succeed(reply(afterTools(question, results)))
-  const offers = (tool: string) => request.tools.some((spec) => spec.name === tool)
   const intent = intentOf(question)
+  if (intent._tag === "Lookup" || intent._tag === "RolePlay" || prompt.isTemplate) {
+    const carried = fromPrompt(prompt, message)
+    if (carried !== null) return Effect.succeed(reply(carried))
+  }
   switch (intent._tag) {
     case "Greeting":
     case "Identity":

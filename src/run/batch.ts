@@ -1,6 +1,7 @@
 /**
  * The action `auto_file`: files and variables go into the app's input nodes, then its preset questions are asked
- * one after the other. Each stands alone: a row that fails is told and the rest go on. Sent again under the same
+ * one after the other. Each stands alone: a row that fails is told and the rest go on, unless the file itself cannot
+ * be read. Sent again under the same
  * `client_msg_id`, it goes on where it broke off.
  */
 import * as Effect from "effect/Effect"
@@ -125,7 +126,7 @@ const allRows = (
     let done = total - open.length
     const rows = Stream.fromIterable(open).pipe(
       Stream.rechunk(1),
-      Stream.flatMap(([row, text]): Stream.Stream<RunEvent, never, Deltas> => {
+      Stream.flatMap(([row, text]): Stream.Stream<RunEvent, RunFailed, Deltas> => {
         const progress = { done, total }
         const answering = app.answer({ text, inputs: { [app.inputKey]: text }, userId, history: [] })
         const settled = rowEvents(answering, app.kind, row, progress, (answer, reason) => {

@@ -12,6 +12,10 @@ const StoredToolExtra = Schema.parseJson(
   Schema.Struct({ call_id: Schema.String, name: Schema.String, turn: Schema.Number })
 )
 
+const isFilling = (extra: string | undefined): boolean => Either.isRight(decodeFilling(extra ?? ""))
+
+const decodeFilling = Schema.decodeUnknownEither(Schema.parseJson(Schema.Struct({ inputs: Schema.Unknown })))
+
 const StoredNodeSaid = Schema.parseJson(Schema.Struct({ msg: Schema.String }))
 
 const decodeNodeSaid = Schema.decodeUnknownEither(StoredNodeSaid)
@@ -67,6 +71,8 @@ export const remembered = (rows: ReadonlyArray<Remembered>): ReadonlyArray<Model
       }
       case "question":
         closeTurn()
+        // What fills in a form is no question to the model.
+        if (isFilling(row.extra)) break
         messages.push({ role: "user", content: row.message })
         break
       case "answer":

@@ -80,6 +80,7 @@ export class Recorder {
   private readonly asker: AskerShape
   private readonly kind: RunFailed["kind"]
   private readonly openTools = new Map<string, ToolStarted>()
+  /** What asks the person something: told when the run is parked, for until then nobody could reply. */
   private readonly prompts: Array<Frame> = []
   private steps = ""
   /** Whether a bubble for what is going on is open. */
@@ -266,7 +267,10 @@ export class Recorder {
       const ids = rows.length === 0 ? [] : yield* store
       this.turnPage(event, node === null && row !== null)
       if (settles && node === null) this.steps = ""
-      for (const frame of frames(ids.at(-1) ?? null)) this.remember(this.append(frame), event)
+      for (const frame of frames(ids.at(-1) ?? null)) {
+        if (asks(event)) this.prompts.push(frame)
+        else this.append(frame)
+      }
     }).pipe(Effect.uninterruptible)
   }
 
@@ -293,14 +297,6 @@ export class Recorder {
     return this.drafts.settle(node, this.journal.settle(this.runId, rows))
   }
 
-  /** What asks the person something is said again while the run waits. */
-  private remember({ seq: _, ...frame }: Frame, event: Told): void {
-    const asks =
-      (event._tag === "NodeSaid" && event.category !== "output_msg") ||
-      (event._tag === "Utterance" && event.receiver?.isSelf === true)
-    if (asks) this.prompts.push(frame)
-  }
-
   /**
    * Stores the run's end and emits its last frames; or parks it, and answers what it waits with: `before` is what
    * it had asked already. Never fails; to be run uninterruptibly, once.
@@ -312,6 +308,8 @@ export class Recorder {
   ): Effect.Effect<Parked | null> {
     const settled = Effect.gen(this, function* () {
       const outcome = this.outcome
+      const waits = outcome?._tag === "Waiting" && Exit.isSuccess(exit)
+      if (!waits) this.tellPrompts()
       // What is complete stays complete, even if the stop came before it was stored.
       const isComplete = Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)
       if (outcome !== null && isComplete) {
@@ -354,7 +352,14 @@ export class Recorder {
   }
 
   private parked(parked: Parked, park: (parked: Parked) => Effect.Effect<void, StorageError>) {
-    return Effect.as(Effect.retry(park(parked), finishRetries), parked)
+    return Effect.map(Effect.retry(park(parked), finishRetries), () => {
+      this.tellPrompts()
+      return parked
+    })
+  }
+
+  private tellPrompts(): void {
+    for (const frame of this.prompts.splice(0)) this.append(frame)
   }
 
   private completed(answer: Answered): Effect.Effect<void, StorageError> {
@@ -426,6 +431,10 @@ export class Recorder {
     return loggedDefect(`run ${this.runId}`, cause)
   }
 }
+
+const asks = (event: Told): boolean =>
+  (event._tag === "NodeSaid" && event.category !== "output_msg") ||
+  (event._tag === "Utterance" && event.receiver?.isSelf === true)
 
 const bubble = (
   category: "answer" | "reasoning_answer",

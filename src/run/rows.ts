@@ -34,7 +34,7 @@ const cannotWait = (kind: App["kind"]) =>
 
 /**
  * One row's events: the app's own, its answer as the row's, its failure as the row's. `settled` hears how it ended
- * before that is told.
+ * before that is told. Only a document that cannot be read fails all of it: every other row would say the same.
  */
 export const rowEvents = (
   answering: Answering,
@@ -42,7 +42,7 @@ export const rowEvents = (
   row: number,
   progress: Progress,
   settled: (answer: Answer | null, reason: string) => void
-): Stream.Stream<RunEvent, never, Deltas> =>
+): Stream.Stream<RunEvent, RunFailed, Deltas> =>
   Stream.suspend(() => {
     let isAnswered = false
     const answer = (event: Answered): RunEvent => {
@@ -68,10 +68,12 @@ export const rowEvents = (
     )
     const ended = Stream.suspend(() => (isAnswered ? Stream.empty : Stream.fail(noAnswer(kind))))
     return Stream.concat(own, ended).pipe(
-      Stream.catchAll(({ reason }) =>
-        Stream.suspend((): Stream.Stream<RunEvent> => {
+      Stream.catchAll((error) =>
+        Stream.suspend((): Stream.Stream<RunEvent, RunFailed> => {
           // A complaint after the answer changes nothing about it.
           if (isAnswered) return Stream.empty
+          if (error.about === "document") return Stream.fail(error)
+          const { reason } = error
           settled(null, reason)
           return Stream.make<[RunEvent]>({ _tag: "PartFailed", reason, row, progress })
         })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { isClose, nameOf, streamed, type TestClient } from "../support/client.ts"
-import { closedTimes, errorIn, type FullServer, isStream, startFull, told } from "../support/fullServer.ts"
+import { closedTimes, errorIn, type FullServer, startFull, told } from "../support/fullServer.ts"
 import { lastWords, type Speech } from "../support/speech.ts"
 import { batch, fruit, retrieval } from "./graphs.ts"
 
@@ -284,16 +284,24 @@ describe("a batch", () => {
     )
   }
 
-  it.scopedLive("needs no file where the graph's questions can do without", () =>
+  it.scopedLive("without the file that its graph reads says once what to do", () =>
     Effect.gen(function* () {
-      const { client } = yield* opened(undefined, [apples])
+      const { server, client } = yield* opened()
       yield* client.say({ action: "auto_file", inputs: {} })
       yield* client.until(isClose)
-      expect(told(client)[2]).toBe("end/processing")
-      expect(client.frames.some(isStream)).toBe(false)
-      expect(client.frames.filter(isAnswer).map(({ message }) => message)).toEqual([
-        expect.stringContaining("upload a file first")
+      expect(told(client)).toEqual([
+        ...received,
+        "start/question",
+        "end/question",
+        "end/error",
+        "close/processing"
       ])
+      expect(client.frames[2]?.intermediate_steps).toBe("开始解析")
+      expect(yield* errorIn(client)).toMatchObject({
+        status_code: 13006,
+        data: { error: expect.stringContaining("upload a file first") }
+      })
+      expect(server.model.requests).toEqual([])
     })
   )
 })

@@ -86,7 +86,7 @@ const cases: ReadonlyArray<NodeCase> = [
   {
     what: "output that asks for a text",
     node: asking("x_1", "Well?"),
-    frames: ["over/output_with_input_msg", "end/node_run"],
+    frames: ["end/node_run", "over/output_with_input_msg"],
     reply: { output_result: "fine" },
     rows: ["output_with_input_msg", "question fine"],
     last: "{{#x_1.output_result#}}",
@@ -97,7 +97,7 @@ const cases: ReadonlyArray<NodeCase> = [
     node: choosing("x_1", "Again?", "yes", "no"),
     edges: [["x_1", "end_1", "no"]],
     handle: "yes",
-    frames: ["over/output_with_choose_msg", "end/node_run"],
+    frames: ["end/node_run", "over/output_with_choose_msg"],
     reply: { output_result: "yes" },
     rows: ["output_with_choose_msg", "question YES"]
   },

@@ -251,8 +251,6 @@ export const told = (client: TestClient, from = 0): ReadonlyArray<string> =>
     .map(nameOf)
     .filter((name, at, all) => !(name.startsWith("stream/") && all[at - 1] === name))
 
-export const isStream = ({ type }: TestClient["frames"][number]): boolean => type === "stream"
-
 export const closedTimes = (client: TestClient, count: number): Effect.Effect<void> =>
   client.untilCount(isClose, count)
 

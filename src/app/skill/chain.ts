@@ -50,3 +50,7 @@ export const distinct = (passages: ReadonlyArray<Passage>): ReadonlyArray<Passag
 }
 
 export const skillFailed = (reason: string): RunFailed => new RunFailed({ reason, kind: "skill" })
+
+/** A document that is missing, or that cannot be read: whatever is asked, it comes to the same. */
+export const unreadable = (reason: string): RunFailed =>
+  new RunFailed({ reason, kind: "skill", about: "document" })

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { DocumentsService } from "../../knowledge/Documents.ts"
+import type { DocumentFailed, DocumentsService } from "../../knowledge/Documents.ts"
 import type { RetrievalService } from "../../knowledge/Retrieval.ts"
 import type { LanguageModelService } from "../../model/LanguageModel.ts"
 import type { LibraryService } from "../../model/Library.ts"
@@ -143,6 +143,10 @@ const fieldValues = (node: GraphNode): Readonly<Record<string, unknown>> =>
   )
 
 export const failed = (reason: string): RunFailed => new RunFailed({ reason, kind: "workflow" })
+
+/** A document that cannot be read, and nothing else. */
+export const unreadable = ({ reason }: DocumentFailed): RunFailed =>
+  new RunFailed({ reason, kind: "workflow", about: "document" })
 
 export const sum = (usages: ReadonlyArray<Usage>): Usage => ({
   promptTokens: usages.reduce((total, usage) => total + usage.promptTokens, 0),

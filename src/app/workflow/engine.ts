@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type { RunFailed } from "../../protocol/errors.ts"
+import { RunFailed } from "../../protocol/errors.ts"
 import { type Deltas, type NodeRun, noUsage, type RunEvent } from "../../protocol/RunEvent.ts"
 import type { Answering } from "../App.ts"
 import { nodeEnded } from "./log.ts"
@@ -146,7 +146,11 @@ const conduct = (
             })
             yield* tell(nodeEnded(run, reading, result({}), reason))
             return yield* Effect.failCause(
-              Cause.map(exit.cause, (error) => failed(`node "${node.name}": ${error.reason}`))
+              Cause.map(
+                exit.cause,
+                ({ reason, about }) =>
+                  new RunFailed({ reason: `node "${node.name}": ${reason}`, kind: "workflow", about })
+              )
             )
           })
 

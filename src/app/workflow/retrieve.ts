@@ -11,7 +11,7 @@ import type { RunFailed } from "../../protocol/errors.ts"
 import type { Json } from "../../protocol/frames.ts"
 import type { Passage } from "../../protocol/RunEvent.ts"
 import { isList, isRecord, JsonValue } from "./json.ts"
-import { failed, type NodeBench, Optional } from "./NodeType.ts"
+import { type NodeBench, Optional, unreadable } from "./NodeType.ts"
 import type { Reading } from "./variables.ts"
 
 const Choice = Schema.Struct({ key: JsonValue })
@@ -94,7 +94,7 @@ export const searchFiles = (
     : Effect.forEach(fileIds, documents.load).pipe(
         Effect.flatMap((docs) => retrieval.index(docs.flat().flatMap(inPieces))),
         Effect.flatMap((retriever) => retriever.search(question, maxPassages)),
-        Effect.mapError((error) => failed(error.reason))
+        Effect.mapError(unreadable)
       )
 
 const inPieces = (doc: Doc): ReadonlyArray<Doc> => {

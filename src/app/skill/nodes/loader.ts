@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { skillFailed } from "../chain.ts"
+import { unreadable } from "../chain.ts"
 import { fileIdOf } from "../fileIdOf.ts"
 import { named } from "../Graph.ts"
 import { keptOnce } from "../keptOnce.ts"
@@ -33,8 +33,8 @@ export const loader = defineNode({
       const fileId = file === null ? fileIdOf(fields.file_path) : file.fileId
       const load = yield* keptOnce(
         fileId === null
-          ? Effect.fail(skillFailed(`upload a file first: node ${named(node)} has none to read`))
-          : Effect.mapError(documents.load(fileId), ({ reason }) => skillFailed(reason))
+          ? Effect.fail(unreadable(`upload a file first: node ${named(node)} has none to read`))
+          : Effect.mapError(documents.load(fileId), ({ reason }) => unreadable(reason))
       )
       return { _tag: "Documents", load }
     })

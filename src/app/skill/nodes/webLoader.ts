@@ -1,7 +1,7 @@
 /** Documents out of pages of the web, from the hosts that the configuration allows. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { skillFailed } from "../chain.ts"
+import { unreadable } from "../chain.ts"
 import { LooseText, textList } from "../fields.ts"
 import { fault, named } from "../Graph.ts"
 import { keptOnce } from "../keptOnce.ts"
@@ -25,7 +25,7 @@ export const webLoader = defineNode({
     }
     return keptOnce(
       Effect.forEach(urls, (url) => documents.fetch(url), { concurrency: concurrentFetches }).pipe(
-        Effect.mapBoth({ onFailure: ({ reason }) => skillFailed(reason), onSuccess: (pages) => pages.flat() })
+        Effect.mapBoth({ onFailure: ({ reason }) => unreadable(reason), onSuccess: (pages) => pages.flat() })
       )
     ).pipe(Effect.map((load) => ({ _tag: "Documents", load })))
   }

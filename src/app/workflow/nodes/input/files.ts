@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { DocumentsService } from "../../../../knowledge/Documents.ts"
 import type { RunFailed } from "../../../../protocol/errors.ts"
 import type { Json } from "../../../../protocol/frames.ts"
-import { failed } from "../../NodeType.ts"
+import { failed, unreadable } from "../../NodeType.ts"
 
 /** Of one answer. */
 export const maxFiles = 20
@@ -43,7 +43,7 @@ export const readFiles = (
       const fileId = fileIdIn(reference)
       if (fileId === null)
         return yield* failed(`"${reference.slice(0, 100)}" is no uploaded file; upload it first`)
-      const docs = yield* documents.load(fileId).pipe(Effect.mapError((error) => failed(error.reason)))
+      const docs = yield* documents.load(fileId).pipe(Effect.mapError(unreadable))
       const name = docs[0]?.fileName ?? fileId
       const text = docs
         .map((doc) => doc.text)
