@@ -16,7 +16,7 @@ import {
   type TokenSink
 } from "./LanguageModel.ts"
 import { Library, type LibraryService } from "./Library.ts"
-import { fromPrompt } from "./Offline/fromPrompt.ts"
+import { fixedForm, fromMaterial } from "./Offline/fromPrompt.ts"
 import { intentOf } from "./Offline/intent.ts"
 import { paced } from "./Offline/pace.ts"
 import { readPrompt } from "./Offline/prompt.ts"
@@ -64,10 +64,9 @@ const nextTurn = (library: LibraryService, request: ModelRequest): Effect.Effect
   const results = toolResults(request.messages)
   if (results.length > 0) return Effect.succeed(reply(afterTools(question, results)))
   const intent = intentOf(question)
-  if (intent._tag === "Lookup" || intent._tag === "RolePlay" || prompt.isTemplate) {
-    const carried = fromPrompt(prompt, message)
-    if (carried !== null) return Effect.succeed(reply(carried))
-  }
+  const isForQuoting = intent._tag === "Lookup" || intent._tag === "RolePlay"
+  const carried = fixedForm(prompt, message) ?? (isForQuoting ? fromMaterial(prompt) : null)
+  if (carried !== null) return Effect.succeed(reply(carried))
   switch (intent._tag) {
     case "Greeting":
     case "Identity":

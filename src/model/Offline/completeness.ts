@@ -47,7 +47,7 @@ const listed = (instruction: string): ReadonlyArray<string> => {
   const list = chineseList.exec(instruction)?.[1] ?? englishList.exec(instruction)?.[1] ?? ""
   return list
     .split(/[、,，]\s*|\s+and\s+|和|以及/)
-    .map((item) => item.trim().replace(/^(?:and|the|their|your)\s+/i, ""))
+    .map((item) => item.trim().replace(/^(?:(?:and|the|their|your)\s+|包含|包括|提供)/i, ""))
     .filter((item) => item !== "")
 }
 

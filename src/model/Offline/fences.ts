@@ -12,7 +12,7 @@ const rule = /^-{8,}\s*$/
 export const fenced = (text: string): SetOff | null => {
   const lines = text.split("\n")
   const from = lines.findIndex((line) => rule.test(line))
-  if (from === -1) return inBackticks(text)
+  if (from === -1) return null
   const mark = lines[from]?.trim()
   const to = lines.findLastIndex((line) => line.trim() === mark)
   const inside = lines.slice(from + 1, to)
@@ -39,11 +39,25 @@ const isInstruction = (lines: ReadonlyArray<string>): boolean =>
   labelOf(lines.find((line) => line.trim() !== "") ?? "")?.part === "instruction"
 
 /** A fence with a language after it shows a format, or code: no material. */
-const inBackticks = (text: string): SetOff | null => {
-  const found = /^```[ \t]*\n([\s\S]*?)^```[ \t]*$/m.exec(text)
-  if (found === null) return null
-  return {
-    material: (found[1] ?? "").trim(),
-    rest: text.slice(0, found.index) + text.slice(found.index + found[0].length)
+export const inBackticks = (text: string): SetOff | null => {
+  const lines = text.split("\n")
+  let from = -1
+  for (const [at, line] of lines.entries()) {
+    if (!line.startsWith("```")) continue
+    if (from === -1) {
+      from = at
+      continue
+    }
+    if (lines[from]?.trim() === "```") {
+      return {
+        material: lines
+          .slice(from + 1, at)
+          .join("\n")
+          .trim(),
+        rest: [...lines.slice(0, from), ...lines.slice(at + 1)].join("\n")
+      }
+    }
+    from = -1
   }
+  return null
 }

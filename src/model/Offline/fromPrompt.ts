@@ -8,8 +8,8 @@ import { isAskingForQuestion, type Prompt } from "./prompt.ts"
 import { gist, opening, type Quotation, quote } from "./quote.ts"
 import type { Reply } from "./wording.ts"
 
-/** null: it carries nothing to answer from. */
-export const fromPrompt = (prompt: Prompt, message: string): Reply | null => {
+/** A prompt that wants an answer of a fixed form gets just that. null: it wants none. */
+export const fixedForm = (prompt: Prompt, message: string): Reply | null => {
   const picked =
     speakerIn(message) ?? verdictIn(prompt.instruction, message) ?? checked(prompt.instruction, message)
   if (picked !== null) return plain(picked, message)
@@ -19,7 +19,7 @@ export const fromPrompt = (prompt: Prompt, message: string): Reply | null => {
   const keys = keysIn(instruction)
   if (keys !== null) return plain(keyValues(material, keys), material)
   if (isAskingForQuestion(prompt.cue)) return plain(makeQuestion(material), material)
-  return quoting(prompt)
+  return null
 }
 
 const isCondensing = (cue: string): boolean =>
@@ -27,8 +27,10 @@ const isCondensing = (cue: string): boolean =>
     cue
   )
 
-const quoting = (prompt: Prompt): Reply => {
+/** The parts of the prompt's material that fit its question. null: it carries none. */
+export const fromMaterial = (prompt: Prompt): Reply | null => {
   const { cue, instruction, material, question } = prompt
+  if (material === "") return null
   const isSumming =
     wantsSummary(question) || /^(?:.{0,8}(?:摘要|总结|概要)|summary|concise summary)$/iu.test(cue)
   const found = isSumming ? { quotations: [], fit: 0 } : quote(material, question)

@@ -21,12 +21,12 @@ export const keysIn = (instruction: string): ReadonlyArray<string> | null => {
 
 export const keyValues = (material: string, keys: ReadonlyArray<string>): string => {
   const sentences = sentencesOf(material).map(({ text }) => text)
-  const values = keys.map((key) => [key, valueOf(key, sentences)] as const)
+  const values = keys.map((key) => [key, foundValue(key, sentences)] as const)
   return `\`\`\`json\n${JSON.stringify(Object.fromEntries(values), null, 2)}\n\`\`\``
 }
 
 /** What stands behind "key:", else the sentence that speaks of it. */
-const valueOf = (key: string, sentences: ReadonlyArray<string>): string | null => {
+const foundValue = (key: string, sentences: ReadonlyArray<string>): string | null => {
   const wanted = key.toLowerCase()
   let speaks: string | null = null
   for (const sentence of sentences) {

@@ -1,5 +1,6 @@
 /** Prompts that want one of a few offered words: who speaks next, right or wrong. Decided by the words alone. */
 import { terms } from "../words.ts"
+import { cueOf } from "./labels.ts"
 
 const maxRead = 100_000
 
@@ -74,15 +75,16 @@ export const verdictIn = (instruction: string, message: string): string | null =
   if (offered === null) return null
   const no = offered.find(isNegative) ?? offered.at(-1) ?? ""
   const yes = offered.find((word) => word !== no) ?? no
-  const right = valueAfter(message, expected, given)
-  const answer = valueAfter(message, given, expected)
+  const body = cueOf(message)?.before ?? message
+  const right = valueAfter(body, expected, given)
+  const answer = valueAfter(body, given, expected)
   if (right !== null && answer !== null) return sameWords(right, answer) ? yes : no
-  const text = message.replace(onlyThese, "").toLowerCase()
+  const text = body.replace(onlyThese, "").replace(new RegExp(expected.source, "gi"), "").toLowerCase()
   return offered.find((word) => text.includes(word.toLowerCase())) ?? no
 }
 
 const valueAfter = (message: string, label: RegExp, other: RegExp): string | null => {
-  const end = `(?=\\s*(?:${other.source})\\s*[:：]|[^\\s。！？.!?]{0,12}[:：]\\s*$|$)`
+  const end = `(?=\\s*(?:${other.source})\\s*[:：]|$)`
   const found = new RegExp(`(?:${label.source})\\s*[:：]\\s*([\\s\\S]{0,4000}?)${end}`, "i").exec(message)
   return found?.[1] === undefined || found[1].trim() === "" ? null : found[1].trim()
 }

@@ -1,7 +1,8 @@
 /** What a prompt is made of: what is asked, the material to answer it from, and how the answer should look. */
 import type { ModelMessage } from "../LanguageModel.ts"
-import { fenced, openRule } from "./fences.ts"
+import { fenced, inBackticks, openRule, type SetOff } from "./fences.ts"
 import { cueOf, type Label, labelOf } from "./labels.ts"
+import { minMaterial, pointedAt, talkless, withoutRules } from "./pointed.ts"
 
 export interface Prompt {
   readonly question: string
@@ -11,16 +12,14 @@ export interface Prompt {
   readonly instruction: string
   /** What the prompt ends on: "Answer", "Question", "推荐科室"; empty: nothing. */
   readonly cue: string
-  /** The message was a filled template, not a person's bare words. */
-  readonly isTemplate: boolean
 }
 
 /** More than this at either end of a message is not read. */
 const maxEnd = 100_000
-/** A shorter "material" is a remark. */
-const minMaterial = 12
 /** Pasted text without any label is taken for material from this length on. */
 const minUnlabelled = 500
+/** Rules have short parts called "content" or "text" too. */
+const minInstructed = 80
 const maxQuestion = 2_000
 
 export const readPrompt = (messages: ReadonlyArray<ModelMessage>, systemToo: boolean): Prompt => {
@@ -48,42 +47,49 @@ const ownWords = (said: string, system: string): string => {
   return starts.length === 0 ? said : said.slice(0, Math.min(...starts))
 }
 
-interface Split {
-  readonly material: string
-  readonly rest: string
-}
-
 /** Of an instruction only what is set off clearly counts: between rules, after one, or under a label. */
-const systemMaterial = (system: string): Split => {
+const systemMaterial = (system: string): SetOff => {
   const inRules = fenced(system) ?? openRule(system)
   if (inRules !== null) return inRules
   const lines = system.split("\n")
   const labels = lines.map(labelOf)
   const first = labels.findIndex((label) => label?.part === "material")
-  return first === -1 ? { material: "", rest: system } : underLabels(lines, labels)
+  const labelled = first === -1 ? null : underLabels(lines, labels)
+  return labelled === null || labelled.material.length < minInstructed
+    ? { material: "", rest: system }
+    : labelled
 }
 
 const readMessage = (message: string, alone: boolean): Prompt => {
   const end = cueOf(message)
-  const body = end?.before ?? message
+  const cue = end?.cue ?? ""
+  const whole = end?.before ?? message
+  // Labels inside a fence belong to what is fenced in.
+  const fence = fenceIn(whole, end !== null)
+  const body = fence?.rest ?? whole
   const lines = body.split("\n")
   const labels = lines.map(labelOf)
   const asked = questionIn(lines, labels, end !== null)
   const rest =
     asked === null ? body : [...lines.slice(0, asked.from), ...lines.slice(asked.to)].join("\n").trim()
-  const found = materialIn(rest, isAskingForQuestion(end?.cue ?? ""))
-  const shared = { cue: end?.cue ?? "", isTemplate: asked !== null || end !== null }
+  const found = fence === null ? materialIn(rest, isAskingForQuestion(cue)) : talkless(fence.material, rest)
   if (asked !== null) {
-    return { ...shared, question: asked.text, material: found.material, instruction: found.rest }
+    return { cue, question: asked.text, material: found.material, instruction: found.rest }
   }
   if (found.material !== "") {
-    // What somebody said last in a record of a talk is what is asked.
-    const last = [...found.material.matchAll(/^(?:Human|User|用户)\s*[:：]\s*(.+)$/gm)].at(-1)?.[1]
-    const question = last ?? found.rest.trim().slice(0, maxQuestion)
-    return { ...shared, isTemplate: true, question, material: found.material, instruction: found.rest }
+    const question = found.rest.trim().slice(0, maxQuestion)
+    return { cue, question, material: found.material, instruction: found.rest }
   }
-  if (alone && body.length >= minUnlabelled && end === null) return { ...shared, ...pasted(body) }
-  return { ...shared, question: body.trim().slice(0, maxQuestion), material: "", instruction: "" }
+  if (alone && body.length >= minUnlabelled && end === null) return { cue, ...pasted(body) }
+  return { cue, question: body.trim().slice(0, maxQuestion), material: "", instruction: "" }
+}
+
+/** Under a label the fence is part of what the label names; in a person's own words a short one is an example. */
+const fenceIn = (text: string, isCued: boolean): SetOff | null => {
+  const fence = inBackticks(text)
+  if (fence === null || (!isCued && fence.material.length < minUnlabelled)) return null
+  const before = text.slice(0, text.indexOf("```")).split("\n")
+  return before.some((line) => labelOf(line)?.part === "material") ? null : fence
 }
 
 export const isAskingForQuestion = (cue: string): boolean => /^(?:question|问题|提问)$/i.test(cue)
@@ -105,7 +111,11 @@ const questionIn = (
   const material = labels.findIndex((label) => label?.part === "material")
   const first = all[0]
   const isAbove = first !== undefined && material !== -1 && first < material
-  const from = isAbove ? first : (all.at(-1) ?? lastLine(lines, isCued))
+  const last = all.at(-1)
+  // In the record of a talk the label is only a speaker's.
+  const isSpeaker = last === undefined || /^(?:human|user|用户)$/i.test(labels[last]?.name ?? "")
+  const closing = isCued && isSpeaker && material === -1 ? lastLine(lines, last ?? 0) : undefined
+  const from = isAbove ? first : (closing ?? last)
   if (from === undefined) return null
   const label = labels[from]
   const after = lines.findIndex((line, at) => at > from && (labels[at] != null || /^-{4,}\s*$/.test(line)))
@@ -122,10 +132,11 @@ const paragraph = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 /** "面试者：…" right before "你的回答：": whoever it is that speaks there, it is what is to be answered. */
-const lastLine = (lines: ReadonlyArray<string>, isCued: boolean): number | undefined => {
-  if (!isCued) return undefined
+const lastLine = (lines: ReadonlyArray<string>, after: number): number | undefined => {
   const at = lines.findLastIndex((line) => line.trim() !== "")
-  return /^\s*[\p{L} ]{1,16}[:：]\s*\S/u.test(lines[at] ?? "") ? at : undefined
+  const line = lines[at] ?? ""
+  const isAnswer = /^\s*(?:AI|assistant|助手)\s*[:：]/i.test(line)
+  return at >= after && !isAnswer && /^\s*[\p{L} ]{1,16}[:：]\s*\S/u.test(line) ? at : undefined
 }
 
 const unquoted = (text: string): string =>
@@ -134,7 +145,7 @@ const unquoted = (text: string): string =>
     .replace(/^["“”'「]+|["“”'」]+$/g, "")
     .trim()
 
-const materialIn = (text: string, lastOnly: boolean): Split => {
+const materialIn = (text: string, lastOnly: boolean): SetOff => {
   const lines = text.split("\n")
   const labels = lines.map(labelOf)
   if (lastOnly) {
@@ -172,7 +183,7 @@ const underLabels = (
   lines: ReadonlyArray<string>,
   labels: ReadonlyArray<Label | null>,
   briefly = false
-): Split => {
+): SetOff => {
   const material: Array<string> = []
   const rest: Array<string> = []
   let inside = false
@@ -190,62 +201,18 @@ const underLabels = (
   return { material: withoutRules(material.join("\n")).trim(), rest: rest.join("\n") }
 }
 
-const withoutRules = (text: string): string => text.replace(/^[-=]{4,}\s*$/gm, "").trim()
-
-const thing =
-  "(?:内容|文本|文章|资料|材料|文档|段落|片段|信息|上下文|记录|原文|合同|报告|简历)|(?:\\b(?:text|passages?|documents?|context|articles?|parts?|content|materials?|findings|excerpts?|information|report|contract|paragraphs?|resume|conversation)\\b)"
-const belowIt = new RegExp(`(?:以下|下面|如下|下列|\\b(?:below|following)\\b).{0,60}?(?:${thing})`, "isu")
-const aboveIt = new RegExp(`(?:以上|上述|上面|\\b(?:above|preceding)\\b).{0,60}?(?:${thing})`, "isu")
-const context = new RegExp(`(?:根据|基于|阅读|use|from|given|read)\\b?.{0,30}?(?:${thing})`, "isu")
-
-/** "Below is one part of a document. …", and then the part; or the text first, and "the text above" after it. */
-const pointedAt = (text: string): Split | null => {
-  const paragraphs = text.split(/\n\s*\n/)
-  for (const [at, one] of paragraphs.entries()) {
-    if (one.length > 2_000) continue
-    const colon = one.indexOf("\n")
-    const head = colon === -1 ? one : one.slice(0, colon)
-    const isBelow = belowIt.test(one) || (at === 0 && context.test(head))
-    const below = [
-      ...(belowIt.test(head) && /[:：]\s*$/.test(head) ? [one.slice(head.length)] : []),
-      ...paragraphs.slice(at + 1)
-    ]
-    if (isBelow && below.join("").trim().length >= minMaterial) {
-      const rest = [...paragraphs.slice(0, at), below.length > paragraphs.length - at - 1 ? head : one]
-      return talkless(below.join("\n\n"), rest.join("\n\n"))
-    }
-    const above = paragraphs.slice(0, at).join("\n\n")
-    if (aboveIt.test(one) && above.trim().length >= minMaterial) {
-      return { material: withoutRules(above), rest: paragraphs.slice(at).join("\n\n") }
-    }
-  }
-  return null
-}
-
-/** Of a record of a talk only what people said is material: the model's own words are no source. */
-const talkless = (material: string, rest: string): Split => {
-  if (!/^(?:Human|AI)\s*[:：]/m.test(material)) return { material: withoutRules(material), rest }
-  const people: Array<string> = []
-  let isPerson = false
-  for (const line of material.split("\n")) {
-    if (/^(?:Human|AI)\s*[:：]/.test(line)) isPerson = line.startsWith("Human")
-    if (isPerson) people.push(line)
-  }
-  return { material: people.join("\n"), rest }
-}
-
 /** A long text without labels: its first or last lines ask, where they look like it; the rest is material. */
-const pasted = (body: string): Pick<Prompt, "question" | "material" | "instruction" | "isTemplate"> => {
+const pasted = (body: string): Pick<Prompt, "question" | "material" | "instruction"> => {
   const paragraphs = body.split(/\n\s*\n|\n/).filter((one) => one.trim() !== "")
   const [first = "", last = ""] = [paragraphs[0], paragraphs.at(-1)]
   const asks = (text: string) =>
     text.length <= 300 &&
     /[?？:：]\s*$|^(?:请|帮|what|how|why|who|when|summari|translate|extract)/i.test(text.trim())
   if (paragraphs.length > 1 && asks(last)) {
-    return { question: last, material: paragraphs.slice(0, -1).join("\n"), instruction: "", isTemplate: true }
+    return { question: last, material: paragraphs.slice(0, -1).join("\n"), instruction: "" }
   }
   if (paragraphs.length > 1 && asks(first)) {
-    return { question: first, material: paragraphs.slice(1).join("\n"), instruction: "", isTemplate: true }
+    return { question: first, material: paragraphs.slice(1).join("\n"), instruction: "" }
   }
-  return { question: body.slice(0, maxQuestion), material: "", instruction: "", isTemplate: false }
+  return { question: body.slice(0, maxQuestion), material: "", instruction: "" }
 }
