@@ -32,7 +32,7 @@ export const documentText = [
   "Kestrel Windworks builds small wind turbines in Aalborg. Revenue in 2031 was 48 million crowns.",
   "Its main supplier is Nordic Castings. Operating costs were 31 million crowns.",
   "",
-  "Elements: name, revenue, supplier. 公司主营业务的市场定位是小型风力发电机。客户名称是 Kestrel Windworks。"
+  "Elements: name, revenue, supplier. Kestrel Windworks 公司主营业务的市场定位是小型风力发电机。客户名称是 Kestrel Windworks。"
 ].join("\n")
 
 export const upload = async (
