@@ -47,6 +47,8 @@ export interface SettingsShape {
   /** How long a run waits for a person. */
   readonly inputWaitLimit: Duration.Duration
   readonly runOrphanTimeout: Duration.Duration
+  /** A node that is silent for this long has lost its runs. */
+  readonly leaseTime: Duration.Duration
   readonly drainTimeout: Duration.Duration
   readonly buildCacheTtl: Duration.Duration
   readonly logLevel: LogLevel.Literal
@@ -138,6 +140,7 @@ const fromEnvironment = Effect.gen(function* () {
     fileLinkTtl: yield* duration("FILE_LINK_TTL", "1 hour"),
     inputWaitLimit: yield* duration("INPUT_WAIT_LIMIT", "24 hours"),
     runOrphanTimeout: yield* duration("RUN_ORPHAN_TIMEOUT", "10 minutes"),
+    leaseTime: yield* duration("LEASE_TIME", "8 seconds"),
     drainTimeout: yield* duration("DRAIN_TIMEOUT", "30 seconds"),
     buildCacheTtl: yield* duration("BUILD_CACHE_TTL", "10 minutes"),
     logLevel: yield* Config.string("LOG_LEVEL").pipe(

@@ -33,9 +33,9 @@ import * as Model from "./model/Model.ts"
 import { OptionalRedis } from "./redis/Redis.ts"
 import { Actions } from "./run/Actions.ts"
 import { Checkpoints } from "./run/Checkpoints.ts"
-import { recoverRuns } from "./run/recovery.ts"
 import { serve } from "./serve.ts"
 import { Hub } from "./session/Hub.ts"
+import { SharedSessions } from "./session/shared/SessionLog.ts"
 import { Ticker } from "./session/Ticker.ts"
 import { Storage } from "./storage/Storage.ts"
 
@@ -55,9 +55,10 @@ const describeStorage = ({ databaseUrl, dataDir }: SettingsShape): string =>
 const program = Effect.gen(function* () {
   const settings = yield* Settings
   const model = yield* LanguageModel
-  const lost = yield* recoverRuns(settings.nodeId)
-  if (lost > 0) yield* Effect.logInfo(`ended ${lost} runs that an earlier process had left`)
   yield* seedApps
+  const hub = yield* Hub
+  const left = yield* hub.recover
+  if (left > 0) yield* Effect.logInfo(`took up ${left} runs that an earlier process had left`)
   const { url } = yield* serve
   const lines = [`Colloquy is at ${url}`, `  data   ${describeStorage(settings)}`, `  model  ${model.label}`]
   yield* Console.log(lines.join("\n"))
@@ -75,7 +76,15 @@ const logging = Layer.unwrapEffect(
 
 const live = Hub.Live.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(Checkpoints.Live, Ticker.Live, Judge.Live, Peers.Live, Actions.Live, CatalogueLive)
+    Layer.mergeAll(
+      Checkpoints.Live,
+      Ticker.Live,
+      Judge.Live,
+      Peers.Live,
+      Actions.Live,
+      CatalogueLive,
+      SharedSessions
+    )
   ),
   Layer.provideMerge(Builder.Live),
   Layer.provideMerge(Layer.merge(Model.layer, ReportMaker.layer)),

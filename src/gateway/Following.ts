@@ -82,25 +82,30 @@ export class Following {
    * that; done twice it is done once.
    */
   private start(session: Session, resume: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
-    return Effect.map(session.attend, (depart) => {
-      const { log, address } = session
+    return Effect.map(session.attend(resume), (depart) => {
+      const { log } = session
       const recovered = resume !== null && resume.epoch === log.epoch && log.has(resume.lastSeq)
       const position = recovered ? resume.lastSeq : log.joinPoint
       // A client that asked to resume and cannot must be told, native or not.
       if (this.peer.identity.native || (resume !== null && !recovered)) {
-        const runId = session.activeRun()
-        const status = session.status()
-        this.peer.send(
-          frame(address, "info", "session", {
-            message: { epoch: log.epoch, seq: position, status, run_id: runId, recovered }
-          })
-        )
+        this.tellPlace(session, position, recovered)
       }
-      const unfollow = this.peer.outbox.follow(log, position)
+      const unfollow = this.peer.outbox.follow(log, position, (missed) => {
+        if (this.peer.identity.native) this.tellPlace(session, log.joinPoint, !missed)
+      })
       return Effect.suspend(() => {
         unfollow()
         return depart
       })
     })
+  }
+
+  private tellPlace({ log, address }: Session, seq: number, recovered: boolean): void {
+    const { runId, status } = log.standing
+    this.peer.send(
+      frame(address, "info", "session", {
+        message: { epoch: log.epoch, seq, status, run_id: runId, recovered }
+      })
+    )
   }
 }

@@ -39,13 +39,21 @@ export class Outbox {
     this.onLost = options.onLost
   }
 
-  /** Follows a log from a position until the returned function is called. */
-  follow(log: FrameLog, position: number): () => void {
+  /**
+   * Follows a log from a position until the returned function is called. `onReplaced` comes before the frames
+   * of another log in its place.
+   */
+  follow(log: FrameLog, position: number, onReplaced: (missed: boolean) => void): () => void {
     const reader: Reader = { log, position }
     this.readers = [...this.readers, reader]
     const unsubscribe = log.subscribe({
       wake: () => this.advance(reader),
-      position: () => reader.position
+      position: () => reader.position,
+      replaced: (missed) => {
+        reader.position = log.joinPoint
+        onReplaced(missed)
+        this.advance(reader)
+      }
     })
     this.advance(reader)
     return () => {

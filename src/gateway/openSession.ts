@@ -35,7 +35,7 @@ export const openSession = (address: Address, { wanted, versionId }: Opened, use
       if (app.resume !== undefined) yield* session.checkStatus
       return session
     }
-    return yield* hub.openPrivate(address, openApp, (data) =>
+    return yield* hub.openPrivate(address, userId, openApp, (data) =>
       catalogue.openDraft(address.flowId, userId, data)
     )
   })

@@ -8,13 +8,13 @@ import * as Schema from "effect/Schema"
 import type { ModelMessage } from "../model/LanguageModel.ts"
 import { Messages } from "../storage/Messages.ts"
 import { type Acceptance, type Ending, Runs, type Wait } from "../storage/Runs.ts"
-import type { ChatMessage, NewMessage, Run, RunStatus, WaitingRun } from "../storage/rows.ts"
+import type { ChatMessage, NewMessage, Run, RunStatus } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
-import type { SessionTaken, StorageError } from "../storage/StorageError.ts"
+import type { ChatBusy, ChatFull, SessionTaken, StorageError } from "../storage/StorageError.ts"
 import { remembered } from "./memory.ts"
 
 /** How many complete rounds of the conversation the model is given. */
-const memoryRounds = 10
+export const memoryRounds = 10
 
 /** The actions whose inputs stay with the chat: later questions are asked of the app filled in like that. */
 export const fillingActions: ReadonlyArray<string> = ["auto_file", "report"]
@@ -23,21 +23,46 @@ const decodeExtra = Schema.decodeUnknownOption(
   Schema.parseJson(Schema.Struct({ inputs: Schema.Record({ key: Schema.String, value: Schema.Unknown }) }))
 )
 
-const inputsIn = (extra: string) => Option.map(decodeExtra(extra), ({ inputs }) => inputs)
+export const inputsIn = (extra: string) => Option.map(decodeExtra(extra), ({ inputs }) => inputs)
 
 /** A run as far as a session needs to know it. */
 export interface KnownRun {
   readonly runId: string
   readonly status: RunStatus
   readonly questionId: number | null
+  readonly userId: number
+  readonly owner: string
+  readonly action: string
+  readonly clientMsgId: string | null
+  /** What its question needs to be run later. */
+  readonly payload: string
+  readonly error: string
+  /** What it had streamed at its last checkpoint. */
+  readonly partial: { readonly text: string; readonly reasoning: string }
+}
+
+/** A run that waits for a person, and what it keeps for that. */
+export interface WaitingRun {
+  readonly run: KnownRun
+  readonly state: string
 }
 
 export interface Journal {
+  /** `ahead`: what runs or waits before it. */
   readonly accept: (
     acceptance: Acceptance
-  ) => Effect.Effect<{ readonly run: KnownRun; readonly fresh: boolean }, SessionTaken | StorageError>
+  ) => Effect.Effect<
+    { readonly run: KnownRun; readonly fresh: boolean; readonly ahead: ReadonlyArray<KnownRun> },
+    SessionTaken | ChatBusy | ChatFull | StorageError
+  >
   readonly find: (clientMsgId: string) => Effect.Effect<Option.Option<KnownRun>, StorageError>
-  readonly start: (runId: string) => Effect.Effect<void, StorageError>
+  readonly get: (runId: string) => Effect.Effect<Option.Option<KnownRun>, StorageError>
+  /** The next question of the queue, which is running from here on; none while another one runs. */
+  readonly dequeue: (owner: string) => Effect.Effect<Option.Option<KnownRun>, StorageError>
+  /** Whether a question is in the queue, and none runs. */
+  readonly waits: Effect.Effect<boolean, StorageError>
+  /** Takes a question, or all with null, out of the queue; answers those that were still in it. */
+  readonly cancel: (runId: string | null) => Effect.Effect<ReadonlyArray<KnownRun>, StorageError>
   /** The rows' ids, or null for each that is not kept. */
   readonly record: (
     runId: string,
@@ -54,9 +79,10 @@ export interface Journal {
   /** The reply's message id, or null where it is not kept; none where the run does not wait. */
   readonly resume: (
     runId: string,
-    reply: NewMessage
+    reply: NewMessage,
+    owner: string
   ) => Effect.Effect<Option.Option<number | null>, StorageError>
-  /** The run of this chat that waits, from an earlier life of the session. */
+  /** The run of this chat that waits. */
   readonly waiting: Effect.Effect<Option.Option<WaitingRun>, StorageError>
   /** Makes a run that broke off go on; false where it has not. */
   readonly reopen: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
@@ -70,7 +96,18 @@ export interface Journal {
   readonly forget: Effect.Effect<void, StorageError>
 }
 
-const known = (run: Run): KnownRun => ({ runId: run.id, status: run.status, questionId: run.question_id })
+const known = (run: Run): KnownRun => ({
+  runId: run.id,
+  status: run.status,
+  questionId: run.question_id,
+  userId: run.user_id,
+  owner: run.owner,
+  action: run.action,
+  clientMsgId: run.client_msg_id,
+  payload: run.payload,
+  error: run.error,
+  partial: { text: run.partial_text, reasoning: run.partial_reasoning }
+})
 
 /** Makes the journal of a chat over the stores. */
 export const storedJournals = Effect.gen(function* () {
@@ -79,15 +116,25 @@ export const storedJournals = Effect.gen(function* () {
   const sessions = yield* Sessions
   return (chatId: string): Journal => ({
     accept: (acceptance) =>
-      Effect.map(runs.accept(acceptance), ({ run, fresh }) => ({ run: known(run), fresh })),
+      Effect.map(runs.accept(acceptance), ({ run, fresh, ahead }) => ({
+        run: known(run),
+        fresh,
+        ahead: ahead.map(known)
+      })),
     find: (clientMsgId) => Effect.map(runs.find(chatId, clientMsgId), Option.map(known)),
-    start: runs.start,
+    get: (runId) => Effect.map(runs.get(runId), Option.map(known)),
+    dequeue: (owner) => Effect.map(runs.dequeue(chatId, owner), Option.map(known)),
+    waits: Effect.map(runs.queue(chatId), ([first]) => first?.status === "queued"),
+    cancel: (runId) => Effect.map(runs.cancel(chatId, runId), (cancelled) => cancelled.map(known)),
     record: runs.record,
     settle: runs.settle,
     finish: runs.finish,
     park: runs.park,
     resume: runs.resume,
-    waiting: runs.waiting(chatId),
+    waiting: Effect.map(
+      runs.waiting(chatId),
+      Option.map(({ run, state }) => ({ run: known(run), state }))
+    ),
     reopen: runs.reopen,
     filling: Effect.map(messages.latestFilling(chatId, fillingActions), Option.flatMap(inputsIn)),
     past: messages.ofRun,
@@ -96,90 +143,3 @@ export const storedJournals = Effect.gen(function* () {
     forget: sessions.forget(chatId)
   })
 })
-
-interface UnsavedRound {
-  readonly runId: string
-  readonly action: string
-  readonly clientMsgId: string | null
-  status: RunStatus
-  readonly messages: Array<NewMessage>
-}
-
-/** Keeps only what the model is reminded of, in process. */
-export const unsavedJournal = (): Journal => {
-  let rounds: Array<UnsavedRound> = []
-  const roundOf = (runId: string) => rounds.find((round) => round.runId === runId)
-  const known = (round: UnsavedRound): KnownRun => ({
-    runId: round.runId,
-    status: round.status,
-    questionId: null
-  })
-  const byClient = (clientMsgId: string) => rounds.find((round) => round.clientMsgId === clientMsgId)
-  const keep = (runId: string, messages: ReadonlyArray<NewMessage>) => {
-    roundOf(runId)?.messages.push(...messages)
-    return messages.map(() => null)
-  }
-  return {
-    accept: (acceptance) =>
-      Effect.sync(() => {
-        const before = acceptance.clientMsgId === null ? undefined : byClient(acceptance.clientMsgId)
-        if (before !== undefined) return { run: known(before), fresh: false }
-        const round: UnsavedRound = {
-          runId: acceptance.runId,
-          action: acceptance.action,
-          clientMsgId: acceptance.clientMsgId,
-          status: "queued",
-          messages: [acceptance.question]
-        }
-        rounds = [...rounds.slice(-memoryRounds), round]
-        return { run: known(round), fresh: true }
-      }),
-    find: (clientMsgId) => Effect.sync(() => Option.map(Option.fromNullable(byClient(clientMsgId)), known)),
-    start: (runId) =>
-      Effect.sync(() => {
-        const round = roundOf(runId)
-        if (round !== undefined) round.status = "running"
-      }),
-    record: (runId, messages) => Effect.sync(() => keep(runId, messages)),
-    settle: (runId, messages) => Effect.sync(() => keep(runId, messages)),
-    park: (runId) =>
-      Effect.sync(() => {
-        const round = roundOf(runId)
-        if (round !== undefined) round.status = "waiting_input"
-      }),
-    resume: (runId, reply) =>
-      Effect.sync(() => {
-        const round = roundOf(runId)
-        if (round?.status !== "waiting_input") return Option.none()
-        round.status = "running"
-        round.messages.push(reply)
-        return Option.some(null)
-      }),
-    // Debug mode lives and dies with its socket: there is no earlier life.
-    waiting: Effect.succeedNone,
-    reopen: () => Effect.succeed(false),
-    filling: Effect.sync(() =>
-      Option.flatMap(
-        Option.fromNullable(rounds.findLast(({ action }) => fillingActions.includes(action))),
-        ({ messages: [question] }) => inputsIn(question?.extra ?? "")
-      )
-    ),
-    past: () => Effect.succeed([]),
-    finish: (runId, ending) =>
-      Effect.sync(() => {
-        const round = roundOf(runId)
-        if (round !== undefined) round.status = ending.status
-        return keep(runId, ending.messages)
-      }),
-    rollback: (runId) =>
-      Effect.sync(() => {
-        rounds = rounds.filter((round) => round.runId !== runId)
-      }),
-    memory: Effect.sync(() =>
-      remembered(rounds.filter((round) => round.status === "done").flatMap((round) => round.messages))
-    ),
-    forget: Effect.sync(() => {
-      rounds = rounds.filter((round) => round.status === "queued" || round.status === "running")
-    })
-  }
-}

@@ -17,7 +17,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { JudgeService } from "../app/Judge.ts"
 import { Asker, type AskerShape } from "../model/Asker.ts"
-import { Defect, type ProtocolError, RunFailed, tell } from "../protocol/errors.ts"
+import { Defect, type ProtocolError, RunFailed, RunLost, tell } from "../protocol/errors.ts"
 import type { Frame, Json, QuestionEcho } from "../protocol/frames.ts"
 import type { Projection } from "../protocol/projection.ts"
 import {
@@ -36,10 +36,10 @@ import {
 } from "../protocol/RunEvent.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import type { Ending } from "../storage/Runs.ts"
-import type { breakAnswer, NewMessage } from "../storage/rows.ts"
+import { breakAnswer, type ChatMessage, type NewMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { Drafts } from "./drafts.ts"
-import type { Journal } from "./Journal.ts"
+import { Drafts, type Streamed } from "./drafts.ts"
+import type { Journal, KnownRun } from "./Journal.ts"
 import { toolRow } from "./memory.ts"
 import { answerRow, telling } from "./telling.ts"
 
@@ -58,8 +58,10 @@ export interface Parked {
   readonly prompts: ReadonlyArray<Frame>
 }
 
-/** A finish that the database refuses is tried again this often before the client is told. */
-const finishRetries = Schedule.intersect(Schedule.exponential("100 millis"), Schedule.recurs(5))
+/** A finish that the database refuses is tried again for this long before the client is told. */
+const finishRetries = Schedule.union(Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")).pipe(
+  Schedule.upTo("2 minutes")
+)
 
 /** What a stopped run may still have to say. */
 const lastWords = Duration.seconds(15)
@@ -146,26 +148,58 @@ export class Recorder {
     if (this.frames.profile.opens) this.openProcessing()
   }
 
-  /** For a run that will not start: its whole life at once, so that no client waits for it. */
-  cancel(question: QuestionEcho): Effect.Effect<void> {
-    return this.end("stopped", "", []).pipe(
-      Effect.catchAllCause((cause) => loggedDefect(`run ${this.runId}`, cause)),
-      Effect.map(() => {
-        this.begin(question)
-        this.append(this.frames.stopped())
-        this.append(this.frames.closed())
-      })
-    )
+  /** Of a run that did not start, and was ended: its whole life at once, so that no client waits for it. */
+  tellUnstarted(question: QuestionEcho, error: ProtocolError | null): void {
+    this.begin(question)
+    this.append(error === null ? this.frames.stopped() : this.frames.failed(tell(error)))
+    this.append(this.frames.closed())
+  }
+
+  /** Ends the run in place of the server that ran it; this is what it had streamed. */
+  endLost({ text, reasoning }: Streamed): Effect.Effect<void, StorageError> {
+    this.drafts.add("reasoning_content", reasoning)
+    this.drafts.add("content", text)
+    return Effect.map(this.broke("lost", new RunLost()), () => {
+      this.append(this.frames.closed())
+    })
+  }
+
+  /** The end of a run that has ended in the database, and of which that was never told. */
+  tellEnd({ status, error }: Pick<KnownRun, "status" | "error">, rows: ReadonlyArray<ChatMessage>): void {
+    for (const row of rows) {
+      if (row.category !== "answer" && row.category !== "reasoning_answer") continue
+      if (row.remark === breakAnswer || row.category === "reasoning_answer") {
+        this.append(this.frames.broken(row.category, row.message, row.id))
+        continue
+      }
+      const answer = {
+        _tag: "Answered" as const,
+        text: row.message,
+        source: row.source,
+        passages: [],
+        usage: noUsage
+      }
+      for (const frame of this.frames.answer(answer, true, row.id)) this.append(frame)
+    }
+    if (status === "failed")
+      this.append(this.frames.failed(tell(new RunFailed({ reason: error, kind: this.kind }))))
+    else this.append(status === "lost" ? this.frames.failed(tell(new RunLost())) : this.frames.stopped())
+    this.append(this.frames.closed())
+  }
+
+  /** Says a frame again that was said in vain. */
+  repeat({ seq: _, ...frame }: Frame): void {
+    this.append(frame)
   }
 
   /** Runs the app's events through, to the end or until interrupted. */
   run(
     events: Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>
   ): Effect.Effect<void, RunFailed | StorageError> {
-    return Effect.zipRight(
-      this.journal.start(this.runId),
-      Stream.runForEach(events, (event) => this.on(event))
-    ).pipe(Effect.provideService(Deltas, this.sink), Effect.provideService(Asker, this.asker))
+    return Stream.runForEach(events, (event) => this.on(event)).pipe(
+      Effect.provideService(Deltas, this.sink),
+      Effect.provideService(Asker, this.asker)
+    )
   }
 
   private append(frame: Frame): Frame {
@@ -380,7 +414,7 @@ export class Recorder {
 
   /** Stopped or failed: what was streamed is kept as broken answers, what is open is closed. */
   private broke(
-    status: "stopped" | "failed",
+    status: "stopped" | "failed" | "lost",
     error: ProtocolError | null
   ): Effect.Effect<void, StorageError> {
     const output = status === "stopped" ? "Stopped" : "Failed"

@@ -1,5 +1,6 @@
 /**
- * A session's frames, numbered and kept: what every socket reads, live or late, through one code path.
+ * A session's frames, numbered and kept: what every socket of this node reads, live or late, through one code
+ * path. Where several nodes share the session, the one that runs it writes here and every other has a copy.
  *
  * Frames count 1, 2, 3 … under one epoch. Text deltas that arrive within one turn of the event loop become
  * one frame when the log is sealed; sealed deltas keep their numbers, and a reader that is behind gets runs
@@ -10,6 +11,7 @@
  */
 import type { Address, Frame } from "../protocol/frames.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
+import { BatchReader, BatchWriter, type Line, type SessionStatus, type Standing } from "./batch.ts"
 
 interface FrameEntry {
   readonly kind: "frame"
@@ -59,12 +61,23 @@ const patience = 8
 export interface LogReader {
   readonly wake: () => void
   readonly position: () => number
+  /** The log is another one from here on, to be read from its `joinPoint`. `missed`: frames were lost. */
+  readonly replaced: (missed: boolean) => void
 }
+
+/** Takes what is written before anyone here may read it, and confirms it when it is safe with the other nodes. */
+export interface Outlet {
+  readonly push: () => void
+}
+
+/** What a batch for other nodes holds at most, in characters. */
+const maxBatchChars = 512 * 1024
+
+const idle: Standing = { status: "idle", runId: null, owner: "", runStart: 1 }
 
 export const defaultRetention: Retention = { maxFrames: 20_000, maxChars: 1024 * 1024 }
 
 export class FrameLog {
-  readonly epoch: string
   readonly address: Address
   private readonly retention: Retention
   private readonly entries: Array<Entry> = []
@@ -73,13 +86,18 @@ export class FrameLog {
   private pendingKind: DeltaKind = "content"
   private pending = ""
   private pendingBubble: StreamBubble | null = null
+  private currentEpoch: string
   private seq = 0
+  /** Frames up to this number are safe with the other nodes, where there are any. */
+  private confirmed = 0
   private chars = 0
   private frames = 0
-  /** Frames from this number on belong to the run in progress, and are what a newcomer gets. */
-  private runStart = 1
-  private runActive = false
+  /** Frames from `runStart` on belong to the run in progress, and are what a newcomer gets. */
+  private now: Standing = idle
   private lastDelta: Reading | null = null
+  private outlet: Outlet | null = null
+  private readonly writer = new BatchWriter()
+  private reader = new BatchReader()
 
   constructor(options: {
     readonly epoch: string
@@ -88,19 +106,42 @@ export class FrameLog {
     readonly onDirty: (log: FrameLog) => void
     readonly retention?: Retention
   }) {
-    this.epoch = options.epoch
+    this.currentEpoch = options.epoch
     this.address = options.address
     this.onDirty = options.onDirty
     this.retention = options.retention ?? defaultRetention
   }
 
+  get epoch(): string {
+    return this.currentEpoch
+  }
+
+  /** Number of the last frame that may be read. */
   get lastSeq(): number {
+    return this.visible
+  }
+
+  /** Number of the last frame that was written; the same where no other node has to know first. */
+  get written(): number {
     return this.seq
+  }
+
+  get standing(): Standing {
+    return this.now
+  }
+
+  /** Frames up to this number may be read. */
+  private get visible(): number {
+    return this.outlet === null ? this.seq : this.confirmed
+  }
+
+  private get runActive(): boolean {
+    return this.now.status === "running"
   }
 
   /** Where a socket that knows nothing starts reading: before the run in progress, or at the end. */
   get joinPoint(): number {
-    return this.runActive ? this.runStart - 1 : this.seq
+    return this.runActive ? this.now.runStart - 1 : this.visible
   }
 
   /** Whether everything after `seq` is still kept. */
@@ -110,16 +151,18 @@ export class FrameLog {
   }
 
   /** From here on the frames belong to one run; they are kept whole until it ends. */
-  beginRun(): void {
+  beginRun(runId: string, owner: string): void {
     this.seal()
-    this.runStart = this.seq + 1
-    this.runActive = true
+    this.writer.forget()
+    this.now = { status: "running", runId, owner, runStart: this.seq + 1 }
   }
 
-  endRun(): void {
+  /** The run has ended, or waits for a person. */
+  endRun(status: Exclude<SessionStatus, "running">): void {
     this.seal()
-    this.runActive = false
+    this.now = { ...idle, status, runStart: this.seq + 1 }
     this.trim()
+    this.onDirty(this)
   }
 
   /** Numbers a frame and keeps it; answers it as it was sent. */
@@ -155,30 +198,173 @@ export class FrameLog {
     this.pending = ""
     this.seq += 1
     this.frames += 1
+    this.keepDelta(this.pendingKind, text, bubble, this.seq > this.now.runStart)
+  }
+
+  /** Keeps the delta numbered `seq`, beside its neighbours of the same bubble. */
+  private keepDelta(kind: DeltaKind, text: string, bubble: StreamBubble, mayJoin: boolean): void {
     this.chars += text.length
     const last = this.entries[this.entries.length - 1]
-    if (
-      last !== undefined &&
-      last.kind === this.pendingKind &&
-      last.bubble === bubble &&
-      this.seq > this.runStart
-    ) {
+    if (mayJoin && last !== undefined && last.kind === kind && last.bubble === bubble) {
       last.pieces.push(text)
     } else {
-      this.entries.push({
-        kind: this.pendingKind,
-        first: this.seq,
-        pieces: [text],
-        bubble
-      })
+      this.entries.push({ kind, first: this.seq, pieces: [text], bubble })
     }
   }
 
-  /** Seals what is pending and tells every reader that there may be more to read. */
+  /** Seals what is pending and lets it be read, here or by whoever has to know first. */
   flush(): void {
     this.seal()
+    if (this.outlet !== null) return this.outlet.push()
+    this.wakeAll()
+  }
+
+  private wakeAll(): void {
     for (const reader of this.readers) reader.wake()
     if (!this.runActive) this.trim()
+  }
+
+  /** From here on what is written is read by nobody before the outlet confirms it; null: at once again. */
+  share(outlet: Outlet | null): void {
+    this.confirmed = this.seq
+    this.outlet = outlet
+    this.writer.forget()
+  }
+
+  /** What was written after `seq` and how things stand, for other nodes; `last` is the number of its last frame. */
+  batchAfter(seq: number): { readonly text: string; readonly last: number } {
+    const lines: Array<Line> = []
+    let last = seq
+    let chars = 0
+    for (let i = this.indexAfter(seq); i < this.entries.length && chars < maxBatchChars; i++) {
+      const entry = this.entries[i]
+      if (entry === undefined || lastOf(entry) <= last) continue
+      if (entry.kind === "frame") {
+        lines.push({ kind: "frame", json: entry.json })
+        chars += entry.json.length
+        last = entry.seq
+        continue
+      }
+      for (const text of entry.pieces.slice(last + 1 - entry.first)) {
+        lines.push({ kind: entry.kind, text, bubble: entry.bubble })
+        chars += text.length
+        last += 1
+      }
+    }
+    return { text: this.writer.write({ epoch: this.epoch, first: seq + 1, ...this.now }, lines), last }
+  }
+
+  /** Frames up to `seq` are safe: they may be read. */
+  confirm(seq: number): void {
+    this.confirmed = Math.max(this.confirmed, Math.min(seq, this.seq))
+    this.wakeAll()
+  }
+
+  /** Other nodes know none of the bubbles any more. */
+  redefine(): void {
+    this.writer.forget()
+  }
+
+  /** Takes back what nobody was allowed to read yet: it was written by one who had no right to. */
+  rewind(): void {
+    this.pending = ""
+    this.lastDelta = null
+    for (let last = this.entries.at(-1); last !== undefined && lastOf(last) > this.visible; ) {
+      if (last.kind !== "frame" && last.first <= this.visible) {
+        last.pieces.length = this.visible - last.first + 1
+        break
+      }
+      this.entries.pop()
+      last = this.entries.at(-1)
+    }
+    this.seq = this.visible
+  }
+
+  /** Whether nothing was ever written here. */
+  get isUntouched(): boolean {
+    return this.seq === 0 && this.now === idle
+  }
+
+  /** Adds what another node wrote. "hole": something before it is missing; "other": it belongs to another epoch. */
+  ingest(batch: string): "taken" | "hole" | "other" {
+    const head = this.reader.head(batch)
+    if (head.epoch !== this.epoch) return "other"
+    if (head.first > this.seq + 1) return "hole"
+    const lines = this.reader.lines(batch)
+    if (lines === null) return "hole"
+    let seq = head.first - 1
+    for (const line of lines) {
+      seq += 1
+      if (seq <= this.seq) continue
+      this.seq = seq
+      this.frames += 1
+      if (line.kind === "frame") {
+        this.chars += line.json.length
+        this.entries.push({ kind: "frame", seq, json: line.json })
+      } else {
+        this.keepDelta(line.kind, line.text, line.bubble, seq > head.runStart)
+      }
+    }
+    // An old batch that comes late says how things stood then.
+    if (seq >= this.seq) {
+      const { status, runId, owner, runStart } = head
+      this.now = { status, runId, owner, runStart }
+    }
+    this.wakeAll()
+    return "taken"
+  }
+
+  /** The log is this one from here on: of `epoch`, with what is kept of it, up to `seq`. */
+  replace(epoch: string, seq: number, batches: ReadonlyArray<string>): void {
+    const untouched = this.isUntouched
+    this.entries.length = 0
+    this.frames = 0
+    this.chars = 0
+    this.pending = ""
+    this.lastDelta = null
+    this.currentEpoch = epoch
+    this.now = idle
+    this.reader = new BatchReader()
+    const [first] = batches
+    this.seq = first === undefined ? seq : this.reader.head(first).first - 1
+    const readers = this.readers
+    this.readers = []
+    for (const batch of batches) {
+      if (this.ingest(batch) !== "taken") this.skipTo(this.reader.lastOf(batch))
+    }
+    if (this.seq < seq) this.skipTo(seq)
+    this.readers = readers
+    for (const reader of readers) reader.replaced(!untouched)
+  }
+
+  /** What came before is not kept whole: it cannot be read any more. */
+  private skipTo(seq: number): void {
+    this.entries.length = 0
+    this.frames = 0
+    this.chars = 0
+    this.seq = seq
+  }
+
+  /**
+   * What the run in progress has streamed and not yet said whole, or null where it streams in several bubbles.
+   * For whoever ends it in place of its owner; `isSettled` knows the frames that said text whole.
+   */
+  unsettled(isSettled: (frame: string) => boolean): Readonly<Record<DeltaKind, string>> | null {
+    const text = { content: "", reasoning_content: "" }
+    let bubble: StreamBubble | null = null
+    for (const entry of this.entries) {
+      if (lastOf(entry) < this.now.runStart) continue
+      if (entry.kind === "frame") {
+        if (!isSettled(entry.json)) continue
+        text.content = ""
+        text.reasoning_content = ""
+      } else {
+        if (bubble !== null && bubble !== entry.bubble) return null
+        bubble = entry.bubble
+        text[entry.kind] += entry.pieces.join("")
+      }
+    }
+    return text
   }
 
   subscribe(reader: LogReader): () => void {
@@ -194,12 +380,12 @@ export class FrameLog {
 
   /** The next frame after `seq`, or null at the end. */
   next(seq: number): Reading | null {
-    if (seq >= this.seq) return null
+    if (seq >= this.visible) return null
     const entry = this.entries[this.indexAfter(seq)]
     if (entry === undefined) return null
     if (entry.kind === "frame") return { json: entry.json, seq: entry.seq }
     const from = Math.max(seq + 1, entry.first)
-    const behind = lastOf(entry) - from + 1
+    const behind = Math.min(lastOf(entry), this.visible) - from + 1
     if (behind <= mergeBeyond) return this.single(entry, from)
     return this.merged(entry, from)
   }
@@ -218,6 +404,7 @@ export class FrameLog {
     let seq = from - 1
     for (let i = from - entry.first; i < entry.pieces.length; i++) {
       const piece = entry.pieces[i] ?? ""
+      if (seq === this.visible) break
       if (chars > 0 && chars + piece.length > maxMergedChars) break
       parts.push(piece)
       chars += piece.length
@@ -251,10 +438,11 @@ export class FrameLog {
   /** Drops the oldest frames of ended runs beyond the retention. */
   private trim(): void {
     if (!this.isOver(1)) return
-    let readUpTo = this.seq
+    let readUpTo = this.visible
     for (const reader of this.readers) readUpTo = Math.min(readUpTo, reader.position())
     let drop = 0
     for (const entry of this.entries) {
+      if (lastOf(entry) > this.visible) break
       if (!this.isOver(lastOf(entry) > readUpTo ? patience : 1)) break
       if (entry.kind === "frame") {
         this.frames -= 1

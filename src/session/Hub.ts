@@ -1,7 +1,9 @@
 /**
  * All live sessions of this node, found or made by (user, app, chat), kept while anyone holds them and for a
- * while after, so that a client that lost its socket finds its frames again.
+ * while after, so that a client that lost its socket finds its frames again. Other nodes may have the same
+ * session; what they share of it is the lease and the log.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -19,14 +21,19 @@ import { type AppError, NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
-import { type Journal, storedJournals, unsavedJournal } from "../run/Journal.ts"
+import { storedJournals } from "../run/Journal.ts"
+import { unsavedJournal } from "../run/unsavedJournal.ts"
 import { type Ending, Runs } from "../storage/Runs.ts"
+import type { Run } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
 import { makeSession, type RunSlots, type SessionOptions } from "./makeSession.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
+import { alone, type Lease } from "./shared/Lease.ts"
+import { Nodes } from "./shared/Nodes.ts"
+import { newEpoch, SessionLog } from "./shared/SessionLog.ts"
 import { Ticker } from "./Ticker.ts"
 import { whileOpen } from "./whileOpen.ts"
 
@@ -41,6 +48,15 @@ const forgotten: Ending = { status: "stopped", error: "", promptTokens: 0, compl
 /** Runs that have waited too long and are ended in one go. */
 const overdueAtOnce = 100
 
+/** How often this node looks for runs that are nobody's. */
+const lookEvery = "1 second"
+
+/** Sessions that are taken over at the same time. */
+const takenOverAtOnce = 16
+
+/** A run of this node's that nothing here runs is on its way to its start or end, unless it stays so. */
+const strayAfter = Duration.seconds(10)
+
 export interface HubService {
   /**
    * The session of this user in this chat, held until the scope closes. Fails with `NotYours` when the chat
@@ -53,10 +69,13 @@ export interface HubService {
   /** A session of this scope alone, of which nothing is kept (debug mode). */
   readonly openPrivate: (
     address: Address,
+    userId: number,
     app: Effect.Effect<App, AppError | StorageError>,
     /** The app as the client draws it at this moment. */
     draft: (data: unknown) => Effect.Effect<App, AppError | StorageError>
   ) => Effect.Effect<Session, never, Scope.Scope>
+  /** Ends what an earlier life of this node has left, and goes on with what waits. Answers how many runs it was. */
+  readonly recover: Effect.Effect<number, StorageError>
   /** No new runs from here on; those in progress get `drainTimeout`, then they are stopped and stored. */
   readonly drain: Effect.Effect<void>
   readonly activeRuns: () => number
@@ -73,6 +92,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const actions = yield* Actions
       const ticker = yield* Ticker
       const judge = yield* Judge
+      const nodes = yield* Nodes
+      const sessionLog = yield* SessionLog
       const sessions = yield* Sessions
       const runs = yield* Runs
       const journalOf = yield* storedJournals
@@ -94,26 +115,38 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         }
       }
 
-      const common = (address: Address, journal: () => Journal) =>
-        Effect.sync(
-          (): Omit<SessionOptions, "openApp" | "draft" | "retain"> => ({
+      const make = (
+        address: Address,
+        userId: number,
+        own: Pick<SessionOptions, "journal" | "openApp" | "draft" | "retain">,
+        leaseOf: (log: FrameLog, onDeposed: Effect.Effect<void>) => Effect.Effect<Lease, never, Scope.Scope>
+      ) =>
+        Effect.gen(function* () {
+          const log = new FrameLog({ epoch: newEpoch(), address, onDirty: ticker.schedule })
+          const lease = yield* leaseOf(
+            log,
+            Effect.suspend(() => session.depose)
+          )
+          const session: Session = yield* makeSession({
+            ...own,
             address,
-            journal,
+            userId,
+            log,
+            lease,
+            self: nodes.self,
+            stopAt: nodes.ask,
+            draining: () => draining,
             actions,
             judge,
             checkpoints,
             slots,
-            log: new FrameLog({
-              epoch: crypto.randomUUID().slice(0, 8),
-              address,
-              onDirty: ticker.schedule
-            }),
-            nodeId: settings.nodeId,
             maxQueued: settings.maxQueuedRuns,
             orphanTimeout: settings.runOrphanTimeout,
             waitLimit: settings.inputWaitLimit
           })
-        )
+          yield* register(session)
+          return session
+        })
 
       /** Known by its chat until the scope closes, for `forget` and `drain`. */
       const register = (session: Session) =>
@@ -137,13 +170,17 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           if (Option.isSome(row) && (row.value.user_id !== key.userId || row.value.flow_id !== key.flowId)) {
             return yield* new NotYours({ what: "chat" })
           }
-          const session = yield* makeSession({
-            ...(yield* common({ flowId: key.flowId, chatId: key.chatId }, () => journalOf(key.chatId))),
-            openApp: catalogue.open(key.flowId),
-            retain: Effect.orDie(RcMap.get(rcMap, key))
-          })
-          yield* register(session)
-          return session
+          const { flowId, chatId, userId } = key
+          return yield* make(
+            { flowId, chatId },
+            userId,
+            {
+              journal: () => journalOf(chatId),
+              openApp: catalogue.open(flowId),
+              retain: Effect.orDie(RcMap.get(rcMap, key))
+            },
+            (log, onDeposed) => sessionLog.leaseOf(`${userId}:${flowId}:${chatId}`, log, onDeposed)
+          )
         })
 
       const rcMap: RcMap.RcMap<Key, Session, NotYours | StorageError> = yield* RcMap.make({
@@ -157,7 +194,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         for (const key of yield* RcMap.keys(rcMap)) {
           const group = live.get(key.chatId)
           const idle = [...(group ?? [])].every(
-            (session) => session.activeRun() === null && session.log.readerCount === 0
+            (session) => session.running() === null && session.log.readerCount === 0
           )
           if (idle) return yield* RcMap.invalidate(rcMap, key)
         }
@@ -171,17 +208,10 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         )
       }
 
-      const openPrivate: HubService["openPrivate"] = (address, app, draft) =>
-        Effect.gen(function* () {
-          const session = yield* makeSession({
-            ...(yield* common(address, unsavedJournal)),
-            openApp: app,
-            draft,
-            retain: Effect.void
-          })
-          yield* register(session)
-          return session
-        })
+      const openPrivate: HubService["openPrivate"] = (address, userId, app, draft) =>
+        make(address, userId, { journal: unsavedJournal, openApp: app, draft, retain: Effect.void }, () =>
+          Effect.succeed(alone)
+        )
 
       const stopAll = (group: Iterable<Session>, scope: StopScope) =>
         Effect.forEach([...group], (session) => session.stop(scope), {
@@ -215,18 +245,21 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           }
         })
 
-      /** Ends what has waited too long, here where a session is live, else in the database alone. */
+      /** Opens the session of a run for a moment, for what has to be done there. */
+      const inSessionOf = (run: Run, use: (session: Session) => Effect.Effect<void>) =>
+        open({ flowId: run.flow_id, chatId: run.chat_id }, run.user_id).pipe(
+          Effect.flatMap(use),
+          Effect.catchTag("NotYours", () =>
+            // Its chat was deleted meanwhile.
+            Effect.asVoid(runs.finish(run.id, forgotten))
+          ),
+          Effect.scoped
+        )
+
+      /** Ends what has waited too long. */
       const endOverdue = Effect.gen(function* () {
         for (const { run } of yield* runs.overdue(overdueAtOnce)) {
-          yield* Effect.forEach(live.get(run.chat_id) ?? [], (session) => session.expire(run.id))
-          // Nothing happens where a session has ended it already.
-          yield* runs.finish(run.id, {
-            status: "failed",
-            error: "no reply came in time",
-            promptTokens: 0,
-            completionTokens: 0,
-            messages: []
-          })
+          yield* inSessionOf(run, (session) => session.expire(run.id))
         }
       }).pipe(
         Effect.catchAll((error) =>
@@ -239,7 +272,70 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       })
       yield* endOverdue.pipe(Effect.repeat(Schedule.spaced(often)), Effect.forkScoped)
 
-      return Context.make(Hub, { open, openPrivate, drain, activeRuns: () => running }).pipe(
+      const isRunHere = (run: Run) =>
+        (live.get(run.chat_id) ?? []).some((session) =>
+          run.status === "queued" ? session.running() !== null : session.running() === run.id
+        )
+
+      const takeOver = (run: Run) =>
+        inSessionOf(run, (session) =>
+          run.status === "running" ? session.takeOver(run.id) : session.takeOver(null)
+        )
+
+      const takeOverAll = (runs: ReadonlyArray<Run>) =>
+        Effect.forEach(runs, takeOver, { concurrency: takenOverAtOnce, discard: true })
+
+      /** Runs of nodes that are gone, and of this one that nothing here runs. */
+      const strays = Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const isOld = ({ create_time, start_time }: Run) =>
+          now - (start_time ?? create_time).getTime() > Duration.toMillis(strayAfter)
+        const found: Array<Run> = []
+        for (const owner of yield* runs.owners) {
+          const isOwn = owner === nodes.self
+          if (!isOwn && !nodes.isDead(owner)) continue
+          const unfinished = yield* runs.unfinished(owner)
+          found.push(...unfinished.filter((run) => !isOwn || (isOld(run) && !isRunHere(run))))
+        }
+        return found
+      })
+
+      /** Sessions that are followed here while the node that runs them is gone. */
+      const orphaned = () =>
+        [...live.values()]
+          .flat()
+          .filter(({ log }) => log.standing.status === "running" && nodes.isDead(log.standing.owner))
+
+      const look = Effect.gen(function* () {
+        if (draining) return
+        yield* takeOverAll(yield* strays)
+        yield* Effect.forEach(orphaned(), (session) => session.takeOver(null), {
+          concurrency: takenOverAtOnce,
+          discard: true
+        })
+      }).pipe(Effect.catchAll((error) => Effect.logWarning("lost runs could not be looked for", error.cause)))
+      yield* look.pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
+
+      const recover = Effect.gen(function* () {
+        const owners = yield* runs.owners
+        const left = yield* Effect.forEach(
+          owners.filter((owner) => owner === nodes.self || nodes.isDead(owner)),
+          runs.unfinished
+        )
+        yield* takeOverAll(left.flat())
+        return left.flat().length
+      })
+
+      yield* nodes.serve(({ flowId, chatId, userId, scope, runId }) =>
+        Effect.gen(function* () {
+          const here = live
+            .get(chatId)
+            ?.find((session) => session.userId === userId && session.address.flowId === flowId)
+          return here === undefined ? false : yield* here.stop(scope, runId)
+        })
+      )
+
+      return Context.make(Hub, { open, openPrivate, recover, drain, activeRuns: () => running }).pipe(
         Context.add(SessionControl, { forget, draining: Effect.sync(() => draining) })
       )
     })

@@ -1,6 +1,7 @@
 /**
  * One conversation, live: at most one run, the questions that wait behind it, and the log that every socket
- * reads. The one place that orders things.
+ * reads. The one place that orders things. Each node that has sockets of it has one of these; the one with the
+ * lease runs it.
  *
  * Promises:
  * - Questions run one at a time, in the order they were accepted.
@@ -18,7 +19,7 @@ import type {
   SessionBusy
 } from "../protocol/errors.ts"
 import type { Address, Frame } from "../protocol/frames.ts"
-import type { Ask, Reply } from "../protocol/payloads.ts"
+import type { Ask, Reply, ResumePoint } from "../protocol/payloads.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
 
@@ -50,13 +51,15 @@ export type AskError =
 
 export interface Session {
   readonly address: Address
+  readonly userId: number
   readonly log: FrameLog
-  /** The run in progress, if there is one. */
-  readonly activeRun: () => string | null
-  /** Whether it runs, or waits for a person's reply. */
-  readonly status: () => "idle" | "running" | "waiting"
-  /** Counts a socket as present. What it answers counts it as gone again, once however often it is run. */
-  readonly attend: Effect.Effect<Effect.Effect<void>>
+  /** The run that this node has in progress: other nodes' runs show in the log's standing. */
+  readonly running: () => string | null
+  /**
+   * Counts a socket as present, and brings the log to where other nodes have told it, at least to where the
+   * socket has seen it. What it answers counts the socket as gone again, once however often it is run.
+   */
+  readonly attend: (seen: ResumePoint | null) => Effect.Effect<Effect.Effect<void>>
   readonly ask: (ask: Ask, asker: Asker) => Effect.Effect<AskOutcome, AskError>
   /** Goes on with the run that waits, where the reply fits what it waits for. */
   readonly reply: (reply: Reply, asker: Asker) => Effect.Effect<ReplyOutcome, AskError>
@@ -67,9 +70,15 @@ export interface Session {
   /**
    * Ends the run in progress or the one that waits for a person, and with "all" the queued questions too.
    * "drain" ends what would be lost with this server: a run that waits goes on elsewhere. Answers whether there
-   * was a run.
+   * was a run. With `runId` only that run is ended, or taken out of the queue.
    */
-  readonly stop: (scope: StopScope) => Effect.Effect<boolean>
+  readonly stop: (scope: StopScope, runId?: string | null) => Effect.Effect<boolean>
+  /** Starts what waits in the queue, where no node runs the session. */
+  readonly resume: Effect.Effect<void>
+  /** Ends what a node that is gone has left: this run, and what the log says is in progress. */
+  readonly takeOver: (runId: string | null) => Effect.Effect<void>
+  /** Another node runs the session from here on: what runs here ends without a word. */
+  readonly depose: Effect.Effect<void>
   /** The model forgets what was said before now. */
   readonly clearHistory: Effect.Effect<void, StorageError>
 }

@@ -1,18 +1,23 @@
 /** A session as the hub keeps it: cheap while nothing has been asked. What it promises stands at `Session`. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import type * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import type { Judge } from "../app/Judge.ts"
 import type { AppError } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
-import type { Ask, Reply } from "../protocol/payloads.ts"
+import type { Ask, Reply, ResumePoint } from "../protocol/payloads.ts"
 import type { ActionTable } from "../run/Actions.ts"
 import type { Checkpoints } from "../run/Checkpoints.ts"
 import type { Journal } from "../run/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
 import type { Asker, Session, StopScope } from "./Session.ts"
+import { alone, type Lease } from "./shared/Lease.ts"
+import type { Request } from "./shared/Nodes.ts"
 import { makeTurns, type Turns } from "./turns.ts"
 
 /** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
@@ -26,7 +31,15 @@ export interface RunSlots {
 
 export interface SessionOptions {
   readonly address: Address
+  readonly userId: number
   readonly log: FrameLog
+  readonly lease: Lease
+  /** This node among all that ever were. */
+  readonly self: string
+  /** Asks another node to stop what it runs of this session; none where it does not answer. */
+  readonly stopAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
+  /** No run is begun any more. */
+  readonly draining: () => boolean
   /** Made for the first question. */
   readonly journal: () => Journal
   readonly actions: ActionTable
@@ -36,7 +49,6 @@ export interface SessionOptions {
   readonly judge: typeof Judge.Service
   readonly checkpoints: typeof Checkpoints.Service
   readonly slots: RunSlots
-  readonly nodeId: string
   readonly maxQueued: number
   readonly orphanTimeout: Duration.Duration
   /** How long a run waits for a person. */
@@ -50,6 +62,9 @@ class LiveSession implements Session {
   private readonly scope: Scope.Scope
   private made: Turns | null = null
   private sockets = 0
+  private following: Scope.CloseableScope | null = null
+  /** Made where the session is shared. */
+  private gate: Effect.Semaphore | null = null
 
   constructor(options: SessionOptions, scope: Scope.Scope) {
     this.options = options
@@ -60,25 +75,25 @@ class LiveSession implements Session {
     return this.options.address
   }
 
+  get userId(): number {
+    return this.options.userId
+  }
+
   get log(): FrameLog {
     return this.options.log
   }
 
-  activeRun(): string | null {
-    return this.made === null ? null : this.made.activeRun()
+  running(): string | null {
+    return this.made === null ? null : this.made.running()
   }
 
-  status(): "idle" | "running" | "waiting" {
-    return this.made === null ? "idle" : this.made.status()
-  }
-
-  get attend(): Effect.Effect<Effect.Effect<void>> {
-    return Effect.map(this.count(1), () => {
+  attend(seen: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
+    return Effect.map(this.come(seen), () => {
       let present = true
       return Effect.suspend(() => {
         if (!present) return Effect.void
         present = false
-        return this.count(-1)
+        return this.leave
       })
     })
   }
@@ -99,10 +114,22 @@ class LiveSession implements Session {
     return this.made === null ? Effect.void : this.made.expire(runId)
   }
 
-  stop(scope: StopScope): Effect.Effect<boolean> {
+  stop(scope: StopScope, runId: string | null = null): Effect.Effect<boolean> {
     // What waits may stem from before this server started: it is looked for, unless the server ends.
     if (this.made === null && scope === "drain") return Effect.succeed(false)
-    return this.turns.stop(scope)
+    return this.turns.stop(scope, runId)
+  }
+
+  get resume(): Effect.Effect<void> {
+    return Effect.suspend(() => this.turns.resume)
+  }
+
+  takeOver(runId: string | null): Effect.Effect<void> {
+    return this.turns.takeOver(runId)
+  }
+
+  get depose(): Effect.Effect<void> {
+    return Effect.suspend(() => (this.made === null ? Effect.void : this.made.depose))
   }
 
   get clearHistory(): Effect.Effect<void, StorageError> {
@@ -114,11 +141,43 @@ class LiveSession implements Session {
     return this.made
   }
 
-  private count(by: 1 | -1): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.sockets += by
-      return this.made === null ? Effect.void : this.made.watchOrphan
+  /** The first socket makes this node follow what others tell, and waits for what they have told. */
+  private come(seen: ResumePoint | null): Effect.Effect<void> {
+    const { lease, log } = this.options
+    return Effect.gen(this, function* () {
+      this.sockets += 1
+      if (lease !== alone) {
+        yield* this.follow
+        if (seen !== null && seen.epoch === log.epoch && seen.lastSeq > log.written) yield* lease.catchUp
+      }
+      if (this.made !== null) yield* this.made.watchOrphan
     })
+  }
+
+  private get leave(): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      this.sockets -= 1
+      if (this.options.lease !== alone) yield* this.follow
+      if (this.made !== null) yield* this.made.watchOrphan
+    })
+  }
+
+  /** Follows as long as there are sockets. */
+  private get follow(): Effect.Effect<void> {
+    const turn = Effect.suspend(() => {
+      const { following } = this
+      if (this.sockets === 0 && following !== null) {
+        this.following = null
+        return Scope.close(following, Exit.void)
+      }
+      if (this.sockets === 0 || following !== null) return Effect.void
+      return Effect.flatMap(Scope.fork(this.scope, ExecutionStrategy.sequential), (scope) => {
+        this.following = scope
+        return Scope.extend(this.options.lease.follow, scope)
+      })
+    })
+    this.gate ??= Effect.unsafeMakeSemaphore(1)
+    return Effect.uninterruptible(this.gate.withPermits(1)(turn))
   }
 }
 

@@ -1,9 +1,12 @@
 /**
  * The questions of one session: which is being answered, which wait, what ends them. What a session promises
  * stands at `Session`; most sessions are open without a question, so this is made for the first one.
+ *
+ * The queue is in the database, where every node sees it; the node that holds the session's lease takes the
+ * next question from it. Where a question is accepted by another node while this one runs the session, it is
+ * found at the end of the run.
  */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,6 +15,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { App } from "../app/App.ts"
@@ -24,77 +28,58 @@ import {
   RunFailed,
   SessionBusy
 } from "../protocol/errors.ts"
-import { type Frame, frame, type QuestionEcho } from "../protocol/frames.ts"
-import type { Ask, Reply } from "../protocol/payloads.ts"
-import { Projection, profiles } from "../protocol/projection.ts"
+import { type Frame, frame } from "../protocol/frames.ts"
+import type { Ask, OnBusy, Reply } from "../protocol/payloads.ts"
 import type { Action } from "../run/Actions.ts"
 import { fillingActions, type KnownRun } from "../run/Journal.ts"
-import { type Parked as Asked, Recorder } from "../run/recorder.ts"
+import type { Parked as Asked } from "../run/recorder.ts"
 import { unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
-import { decodeKept, encodeKept, maxReplies } from "./parked.ts"
+import { encodeKept, findParked, maxReplies } from "./parked.ts"
+import { Runner } from "./Runner.ts"
 import type { AskError, Asker, AskOutcome, ReplyOutcome, Session, StopScope } from "./Session.ts"
-
-/** A question on its way through its run. */
-interface Turn {
-  readonly runId: string
-  readonly action: Action
-  readonly app: App
-  readonly ask: Pick<Ask, "action" | "inputs" | "clientMsgId">
-  readonly asker: Asker
-  readonly echo: QuestionEcho
-  /** `client_msg_id`s of the replies it has had. */
-  readonly replies: ReadonlyArray<string>
-  /** What it has asked before and still waits for, beside what was replied to. */
-  readonly open: ReadonlyArray<Frame>
-}
-
-/** A run that waits for a person: no fiber, no slot. */
-interface Parked {
-  readonly turn: Turn
-  readonly state: unknown
-  readonly prompts: ReadonlyArray<Frame>
-}
-
-interface Active {
-  readonly turn: Turn
-  /** null when the run goes on after a reply: its `begin` was sent before. */
-  readonly begin: Frame | null
-  readonly fiber: Fiber.RuntimeFiber<void, RunFailed | StorageError>
-  /** Done when the run's `close` is in the log. */
-  readonly closed: Deferred.Deferred<void>
-}
-
-type RunEvents = ReturnType<Action["run"]>
+import { endLost } from "./takeover.ts"
+import { decodePayload, echoOf, encodePayload, type Payload, type Turn, turnOf } from "./turn.ts"
 
 const newRunId = Effect.sync(() => crypto.randomUUID().replaceAll("-", ""))
+
+/** What must be done for an accepted question is tried until the database answers. */
+const untilDone = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))
+
+/** A lease that is just being given back by another node is waited for. */
+const soon = Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(50))
+
+/** How often another node is asked to stop what it runs. */
+const stopAttempts = 8
 
 export interface Turns
   extends Pick<
     Session,
-    "ask" | "reply" | "checkStatus" | "expire" | "stop" | "clearHistory" | "activeRun" | "status"
+    "ask" | "reply" | "checkStatus" | "expire" | "stop" | "clearHistory" | "resume" | "takeOver" | "depose"
   > {
+  readonly running: () => string | null
   /** To be run when a socket has come or gone. */
   readonly watchOrphan: Effect.Effect<void>
 }
 
-/** Runs live in `scope`; `sockets` says how many are following. */
+const entries: Readonly<Record<OnBusy, "enqueue" | "reject" | "front">> = {
+  enqueue: "enqueue",
+  reject: "reject",
+  interrupt: "front",
+  rollback: "front"
+}
+
+/** Runs live in `scope`; `sockets` says how many are following here. */
 export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: () => number): Turns => {
-  const { address, log } = options
+  const { address, log, lease, slots } = options
   const journal = options.journal()
-  const accepting = Effect.unsafeMakeSemaphore(1)
-  const queue: Array<Turn> = []
-  const cancelled: Array<Turn> = []
-  let active: Active | null = null
-  let parked: Parked | null = null
-  /** Whether a run that an earlier life of this session parked has been looked for. */
-  let restored = false
-  /** Of the latest run, so that a reply that comes again after its end is still known. */
+  const permit = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  /** Taken out of the queue, and not yet told so. */
+  const cancelled: Array<KnownRun> = []
+  /** Of the latest run here, so that a reply that comes again after its end is still known. */
   let replied: ReadonlyArray<string> = []
-  /** A question that replaces the run in progress goes before the waiting ones. */
-  let replacing = false
-  let orphan: Fiber.RuntimeFiber<boolean> | null = null
+  let orphan: Fiber.RuntimeFiber<void> | null = null
 
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
   let draft: App | null = null
@@ -116,97 +101,18 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     return (writes ? options.actions["report"] : undefined) ?? options.actions[name]
   }
 
-  const projectionOf = ({ runId, app, asker }: Pick<Turn, "runId" | "app" | "asker">) =>
-    new Projection(address, runId, asker.userId, profiles[app.kind])
-
-  const recorderOf = (turn: Turn) =>
-    new Recorder({
-      runId: turn.runId,
-      kind: turn.app.kind,
-      journal,
-      log,
-      frames: projectionOf(turn),
-      judge: (passages) => options.judge.source(passages, turn.asker.userId),
-      asker: { userId: turn.asker.userId, chatId: address.chatId }
-    })
-
-  /**
-   * Begins a run, or goes on with one. Its fiber exists before anyone is told of it, and waits at a gate until
-   * it is `active`: from the client's first sight of the run, a stop finds something to interrupt.
-   */
-  const launch = (
-    turn: Turn,
-    events: RunEvents,
-    open: (recorder: Recorder) => Frame | null
-  ): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      const recorder = recorderOf(turn)
-      const gate = yield* Deferred.make<void>()
-      const closed = yield* Deferred.make<void>()
-      const fiber = yield* Deferred.await(gate).pipe(
-        Effect.zipRight(recorder.run(events)),
-        Effect.interruptible,
-        Effect.forkIn(scope)
-      )
-      yield* Effect.sync(() => {
-        log.beginRun()
-        active = { turn, begin: open(recorder), fiber, closed }
-        replied = turn.replies
-      })
-      yield* Deferred.succeed(gate, undefined)
-      yield* supervise(turn, fiber, recorder, closed).pipe(Effect.forkIn(scope))
-      yield* watchOrphan
-    }).pipe(Effect.uninterruptible)
-
-  const start = (turn: Turn): Effect.Effect<void> => {
-    const { action, app, ask, asker, echo, runId } = turn
-    const request = {
-      runId,
-      chatId: address.chatId,
-      app,
-      text: echo.message,
-      inputs: ask.inputs,
-      userId: asker.userId,
-      journal,
-      past: journal.past(runId),
-      mayRead: (fileIds: ReadonlyArray<string>) => options.judge.mayRead(fileIds, asker.userId)
-    }
-    return launch(turn, action.run(request), (recorder) => recorder.begin(echo))
-  }
-
-  /** Waits for the run's end, whatever it is, settles it, and goes on with the next question. */
-  const supervise = (
-    turn: Turn,
-    fiber: Active["fiber"],
-    recorder: Recorder,
-    closed: Deferred.Deferred<void>
-  ): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      yield* options.retain
-      yield* options.checkpoints.watch(recorder)
-      yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
-      const exit = yield* Fiber.interrupt(fiber)
-      const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
-      while (cancelled.length > 0) yield* tellCancelled
-      // No step between here and the next question's start: nothing may see the session idle in between.
-      log.endRun()
-      parked = waits === null ? null : { turn, ...waits }
-      const next = replacing ? undefined : queue.shift()
-      // A question that came before anyone was asked: it is not the reply, and must not wait for one.
-      if (next !== undefined) yield* endParked(Exit.interrupt(FiberId.none))
-      if (next === undefined) {
-        active = null
-        options.slots.release()
-      }
-      yield* Deferred.succeed(closed, undefined)
-      if (next !== undefined) yield* start(next)
-    }).pipe(Effect.scoped, Effect.uninterruptible)
+  const insist = <A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A> =>
+    effect.pipe(
+      Effect.tapError((cause) => Effect.logWarning(`${what}: tried again`, cause)),
+      Effect.retry(untilDone),
+      Effect.orDie
+    )
 
   const park = (turn: Turn, { state, prompts }: Asked): Effect.Effect<void, StorageError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       journal.park(turn.runId, {
         state: encodeKept({
-          inputs: turn.ask.inputs,
+          inputs: turn.inputs,
           text: turn.echo.message,
           state,
           prompts,
@@ -216,72 +122,169 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       })
     )
 
-  /** Finds the run that an earlier life of this session left waiting. */
-  const restore = (app: App): Effect.Effect<void, StorageError> =>
-    Effect.gen(function* () {
-      if (restored || app.resume === undefined) return
-      const found = yield* journal.waiting
-      restored = true
-      if (Option.isNone(found) || active !== null) return
-      const { run, state } = found.value
-      const action = options.actions[run.action]
-      if (action === undefined) return
-      const kept = yield* decodeKept(state)
-      const turn: Turn = {
-        runId: run.id,
-        action,
-        app,
-        ask: { action: run.action, inputs: kept.inputs, clientMsgId: run.client_msg_id },
-        asker: { userId: run.user_id, ip: "" },
-        echo: {
-          message_id: run.question_id,
-          message: kept.text,
-          user_id: run.user_id,
-          client_msg_id: run.client_msg_id
-        },
-        replies: kept.replies,
-        open: []
-      }
-      parked = { turn, state: kept.state, prompts: kept.prompts }
-      replied = kept.replies
-    })
-
-  /** Ends the run that waits: its end is told like any other's. */
-  const endParked = (exit: Exit.Exit<never, RunFailed>): Effect.Effect<boolean> =>
-    Effect.suspend(() => {
-      const ending = parked
-      if (ending === null) return Effect.succeed(false)
-      parked = null
-      return Effect.as(
-        recorderOf(ending.turn).finish(exit, [], () => Effect.void),
-        true
-      )
-    })
-
-  const interruptActive = Effect.suspend(() => {
-    if (active === null) return Effect.succeed(false)
-    const { fiber, closed } = active
-    return Effect.as(Effect.zipRight(Fiber.interruptFork(fiber), Deferred.await(closed)), true)
-  })
-
   /**
    * Questions that will not run are told as begun and closed, so that no client waits for them; between
    * runs, so that their `close` is never taken for another's.
    */
-  const tellCancelled = Effect.suspend(() =>
-    Effect.forEach(cancelled.splice(0), (turn) => recorderOf(turn).cancel(turn.echo), {
-      discard: true
+  const tellCancelled = Effect.suspend(() => {
+    const told = cancelled.splice(0)
+    if (told.length === 0) return Effect.void
+    return Effect.flatMap(Effect.either(openApp), (opened) =>
+      Effect.sync(() => {
+        for (const run of told)
+          tellUnstarted(
+            run,
+            Either.getOrElse(opened, () => null),
+            null
+          )
+      })
+    )
+  })
+
+  /** The whole life of a run that will not start. */
+  const tellUnstarted = (run: KnownRun, app: App | null, error: AppError | null): void => {
+    const { runId, userId, payload } = run
+    log.beginRun(runId, options.self)
+    runner
+      .recorderFor({ runId, userId, kind: app?.kind ?? "assistant" })
+      .tellUnstarted(echoOf(run, decodePayload(payload).text), error)
+    log.endRun("idle")
+  }
+
+  const runner: Runner = new Runner({
+    session: options,
+    journal,
+    scope,
+    park,
+    beforeEnd: tellCancelled,
+    onEnd: Effect.suspend(() => {
+      if (lease.term() === 0) return Effect.sync(slots.release)
+      return Effect.flatMap(next(true), (started) =>
+        started
+          ? Effect.void
+          : Effect.zipRight(Effect.sync(slots.release), Effect.asVoid(Effect.forkIn(settle, scope)))
+      )
     })
-  )
+  })
+
+  /** Starts the next question of the queue, if there is one. */
+  const next = (hasSlot: boolean): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      for (;;) {
+        if (options.draining()) return false
+        const run = yield* insist("taking the next question", journal.dequeue(options.self))
+        if (Option.isNone(run)) return false
+        if (!(yield* begin(run.value))) continue
+        if (!hasSlot) slots.hold()
+        return true
+      }
+    })
+
+  /** A question that was waiting. false: its app does not answer any more, and it is told so. */
+  const begin = (run: KnownRun): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      const opened = yield* Effect.either(
+        Effect.retry(openApp, { schedule: untilDone, while: (error) => error._tag === "StorageError" })
+      )
+      const app = Either.getOrElse(opened, () => null)
+      const action = app === null ? undefined : actionFor(run.action, app)
+      if (app !== null && action !== undefined) {
+        yield* start(turnOf(run, action, app, decodePayload(run.payload)))
+        return true
+      }
+      const error = Either.isLeft(opened) && opened.left._tag !== "StorageError" ? opened.left : null
+      yield* insist("ending a run", journal.finish(run.runId, unstarted(error?._tag ?? "")))
+      tellUnstarted(run, app, error)
+      return false
+    })
+
+  const start = (turn: Turn): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const { action, app, inputs, userId, echo, runId, rollback } = turn
+      if (rollback !== null) yield* insist("a rollback", journal.rollback(rollback))
+      // A question instead of the reply that was waited for.
+      yield* endParked(app, Exit.interrupt(FiberId.none))
+      replied = []
+      const request = {
+        runId,
+        chatId: address.chatId,
+        app,
+        text: echo.message,
+        inputs,
+        userId,
+        journal,
+        past: journal.past(runId),
+        mayRead: (fileIds: ReadonlyArray<string>) => options.judge.mayRead(fileIds, userId)
+      }
+      yield* runner.launch(turn, action.run(request), (recorder) => recorder.begin(echo))
+      yield* watchOrphan
+    })
+
+  const parkedOf = (app: App) => findParked(app, journal, options.actions)
+
+  /** Ends the run that waits: its end is told like any other's. To be done by whoever holds the lease. */
+  const endParked = (app: App, exit: Exit.Exit<never, RunFailed>): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      if (app.resume === undefined) return false
+      const parked = yield* insist("looking for a run that waits", parkedOf(app))
+      if (parked === null) return false
+      yield* runner.recorderOf(parked.turn).finish(exit, [], () => Effect.void)
+      if (lease.term() !== 0) log.endRun("idle")
+      return true
+    })
+
+  /** Holds the lease for `use`; false where another node does. It is given back where nothing was started. */
+  const holding = (use: Effect.Effect<void>): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      if (!(yield* lease.hold)) return false
+      yield* use
+      yield* Effect.forkIn(settle, scope)
+      return true
+    })
+
+  /**
+   * Gives the lease back when nothing runs. A question that was accepted meanwhile, by a node that found the
+   * lease taken, must not be left lying.
+   */
+  const settle: Effect.Effect<void> = Effect.gen(function* () {
+    yield* lease.delivered
+    const released = yield* permit(
+      Effect.gen(function* () {
+        if (runner.active !== null || lease.term() === 0) return false
+        if (yield* resumeQueue) return false
+        yield* lease.letGo
+        return true
+      })
+    )
+    if (released) yield* resume
+  }).pipe(Effect.interruptible)
+
+  /** Starts what waits, as the holder of the lease and of the permit. */
+  const resumeQueue: Effect.Effect<boolean> = Effect.suspend(() => {
+    return runner.active !== null ? Effect.succeed(true) : next(false)
+  }).pipe(Effect.uninterruptible)
+
+  /** Starts what waits, where nobody runs the session. */
+  const resume: Effect.Effect<void> = Effect.gen(function* () {
+    if (options.draining()) return
+    if (yield* journal.waits) yield* permit(holding(Effect.asVoid(resumeQueue)))
+  }).pipe(Effect.catchAll((error) => Effect.logWarning("the queue could not be read", error.cause)))
 
   /** While a run goes on without any socket its time is limited. */
-  const watchOrphan = Effect.suspend(() => {
+  const watchOrphan: Effect.Effect<void> = Effect.suspend(() => {
     const before = orphan
     orphan = null
     const called = before === null ? Effect.void : Fiber.interruptFork(before)
+    const { active } = runner
     if (sockets() > 0 || active === null) return called
     const patience = active.turn.app.onDisconnect === "cancel" ? 0 : options.orphanTimeout
-    const watch = Effect.interruptible(Effect.delay(interruptActive, patience)).pipe(Effect.forkIn(scope))
+    const watch = Effect.delay(lease.followedElsewhere, patience).pipe(
+      Effect.repeat({ while: (followed) => followed, schedule: Schedule.spaced("5 seconds") }),
+      Effect.zipRight(runner.interrupt(active.turn.runId)),
+      Effect.asVoid,
+      Effect.interruptible,
+      Effect.forkIn(scope)
+    )
     return Effect.zipRight(
       called,
       Effect.map(watch, (fiber) => {
@@ -291,41 +294,16 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
   })
 
   /** The begin frame of a question that was accepted before. */
-  const repeated = (run: KnownRun, ask: Ask, asker: Asker, app: App, text: string): Frame => {
+  const repeated = (run: KnownRun, app: App, text: string): Frame => {
+    const { active } = runner
     const known = active !== null && active.turn.runId === run.runId ? active.begin : null
     if (known !== null) {
       const { seq: _, ...begin } = known
       return begin
     }
-    const echo: QuestionEcho = {
-      message_id: run.questionId,
-      message: text,
-      user_id: asker.userId,
-      client_msg_id: ask.clientMsgId
-    }
-    const frames = projectionOf({ runId: run.runId, app, asker })
-    return { ...frames.begin(echo), extra: JSON.stringify({ status: run.status }) }
+    const frames = runner.projectionOf({ runId: run.runId, kind: app.kind, userId: run.userId })
+    return { ...frames.begin(echoOf(run, text)), extra: JSON.stringify({ status: run.status }) }
   }
-
-  /** Makes room for a question beside the run in progress, or refuses it. */
-  const makeRoom = (ask: Ask): Effect.Effect<void, SessionBusy | QueueFull | StorageError> =>
-    Effect.gen(function* () {
-      if (active === null) return
-      switch (ask.onBusy) {
-        case "reject":
-          return yield* new SessionBusy()
-        case "enqueue":
-          if (queue.length >= options.maxQueued) return yield* new QueueFull({ limit: options.maxQueued })
-          return
-        case "interrupt":
-        case "rollback": {
-          const { runId } = active.turn
-          replacing = true
-          yield* interruptActive
-          if (ask.onBusy === "rollback") yield* journal.rollback(runId)
-        }
-      }
-    })
 
   const ask = (ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
     Effect.gen(function* () {
@@ -334,7 +312,6 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       if (action === undefined) {
         return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
       }
-      yield* restore(app)
       const text = action.silent === true ? "" : action.question(ask.inputs, app)
       if (text === null) {
         return yield* new InvalidInput({
@@ -343,143 +320,100 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
       }
       if (ask.clientMsgId !== null) {
         const before = yield* journal.find(ask.clientMsgId)
-        if (Option.isSome(before)) return yield* again(before.value, action, app, ask, asker, text)
+        if (Option.isSome(before)) return yield* again(before.value, action, app, text)
       }
-      // A question instead of the reply that was waited for.
-      yield* endParked(Exit.interrupt(FiberId.none))
-      yield* makeRoom(ask)
-      const idle = active === null
-      if (idle && !options.slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
-      const accepted = yield* accept(app, ask, asker, text).pipe(
-        Effect.onError(() => Effect.sync(() => idle && options.slots.release()))
+      return yield* admitted((isIdle, isHeld) =>
+        Effect.gen(function* () {
+          const rollback = ask.onBusy === "rollback" ? log.standing.runId : null
+          const payload = { inputs: ask.inputs, text, rollback }
+          const accepted = yield* accept(app, ask, asker, payload, isHeld)
+          if (!accepted.fresh) {
+            return { _tag: "Repeated" as const, begin: repeated(accepted.run, app, text) }
+          }
+          const replaced = accepted.ahead.find(({ status }) => status === "running")
+          if (entries[ask.onBusy] === "front" && replaced !== undefined) {
+            yield* stopRun(replaced)
+          }
+          return yield* enter(turnOf(accepted.run, action, app, payload), accepted, isIdle)
+        })
       )
-      const { run, fresh } = accepted
-      if (!fresh) {
-        if (idle) options.slots.release()
-        return { _tag: "Repeated" as const, begin: repeated(run, ask, asker, app, text) }
-      }
-      return yield* enter(turnOf(run, action, app, ask, asker, text), idle)
-    }).pipe(
-      Effect.ensuring(resumeQueue),
-      accepting.withPermits(1),
-      // Accepted means it runs: the asker's socket may vanish, the question stays.
-      Effect.uninterruptible
-    )
+    }).pipe(permit, Effect.uninterruptible)
 
-  const turnOf = (run: KnownRun, action: Action, app: App, ask: Ask, asker: Asker, text: string): Turn => ({
-    runId: run.runId,
-    action,
-    app,
-    ask,
-    asker,
-    echo: {
-      message_id: run.questionId,
-      message: text,
-      user_id: asker.userId,
-      client_msg_id: ask.clientMsgId
-    },
-    replies: [],
-    open: []
-  })
+  /**
+   * Takes a slot and the lease where nothing runs, for a question that is about to be accepted. What was not
+   * used is given back. A session that another node runs needs neither.
+   */
+  const admitted = <E>(
+    use: (isIdle: boolean, isHeld: boolean) => Effect.Effect<AskOutcome, E>
+  ): Effect.Effect<AskOutcome, E | Overloaded> =>
+    Effect.gen(function* () {
+      const isHeld = yield* lease.hold
+      const isIdle = isHeld && runner.active === null
+      if (isIdle && !slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
+      return yield* Effect.onExit(use(isIdle, isHeld), (exit) =>
+        Effect.suspend(() => {
+          const started = Exit.isSuccess(exit) && exit.value._tag === "Begun"
+          if (isIdle && !started) slots.release()
+          return isHeld && !started ? Effect.asVoid(Effect.forkIn(settle, scope)) : Effect.void
+        })
+      )
+    })
+
+  /** Starts the question, or lets it wait when a run is in progress. */
+  const enter = (
+    turn: Turn,
+    { run, ahead }: { readonly run: KnownRun; readonly ahead: ReadonlyArray<KnownRun> },
+    hasSlot: boolean
+  ): Effect.Effect<AskOutcome> =>
+    Effect.gen(function* () {
+      const begun = { _tag: "Begun" as const, runId: turn.runId }
+      if (run.status !== "running") {
+        if (runner.active?.turn.runId === turn.runId) return begun
+        const position = ahead.filter(({ status }) => status === "queued").length + 1
+        return { _tag: "Queued" as const, runId: turn.runId, position }
+      }
+      // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
+      if (!hasSlot) {
+        while (runner.active !== null) yield* runner.ended
+        slots.hold()
+      }
+      yield* start(turn)
+      return begun
+    })
 
   /** A question that came before: its run is told of again; one that broke off and can go on does so. */
   const again = (
     run: KnownRun,
     action: Action,
     app: App,
-    ask: Ask,
-    asker: Asker,
     text: string
   ): Effect.Effect<AskOutcome, AskError> =>
     Effect.gen(function* () {
       const brokeOff = run.status === "stopped" || run.status === "failed" || run.status === "lost"
-      if (action.continues === true && brokeOff) {
-        yield* makeRoom(ask)
-        const idle = active === null
-        if (idle && !options.slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
-        const reopened = yield* journal
-          .reopen(run.runId, options.nodeId)
-          .pipe(Effect.onError(() => Effect.sync(() => idle && options.slots.release())))
-        if (reopened) return yield* enter(turnOf(run, action, app, ask, asker, text), idle)
-        if (idle) options.slots.release()
+      if (action.continues === true && brokeOff && (yield* journal.reopen(run.runId, options.self))) {
+        yield* Effect.forkIn(settleOrResume, scope)
+        return { _tag: "Queued", runId: run.runId, position: 1 }
       }
-      return { _tag: "Repeated", begin: repeated(run, ask, asker, app, text) }
+      return { _tag: "Repeated", begin: repeated(run, app, text) }
     })
 
-  const reply = (reply: Reply, asker: Asker): Effect.Effect<ReplyOutcome, AskError> =>
-    Effect.gen(function* () {
-      const app = yield* openApp
-      yield* restore(app)
-      const id = reply.clientMsgId
-      const runId = active?.turn.runId ?? parked?.turn.runId ?? ""
-      if (id !== null && replied.includes(id)) return { _tag: "Repeated" as const, runId }
-      if (parked === null || app.resume === undefined) {
-        return yield* new InvalidInput({
-          reason: "no run of this chat waits for a reply; it has ended, or has not asked yet"
-        })
-      }
-      const { state } = parked
-      const fits = app.resume.accept(state, reply)
-      if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
-      if (!options.slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
-      const { turn, prompts } = parked
-      const { text } = fits.right
-      const stored = yield* journal
-        .resume(turn.runId, { is_bot: false, type: "over", category: "question", message: text })
-        .pipe(Effect.onError(() => Effect.sync(options.slots.release)))
-      parked = null
-      if (Option.isNone(stored)) {
-        options.slots.release()
-        return yield* new InvalidInput({ reason: "the run that waited has ended" })
-      }
-      const replies = id === null ? turn.replies : [...turn.replies.slice(1 - maxReplies), id]
-      const { resume } = app
-      const events = Stream.unwrap(
-        Effect.map(journal.memory, (history) =>
-          resume.run(state, reply, {
-            text: turn.echo.message,
-            inputs: turn.ask.inputs,
-            userId: turn.asker.userId,
-            history
-          })
-        )
-      )
-      const echo = { message_id: stored.value, message: text, user_id: asker.userId, client_msg_id: id }
-      const open = prompts.filter((prompt) => !answers(reply, prompt))
-      yield* launch({ ...turn, app, replies, open }, events, (recorder) => {
-        recorder.goOn(echo)
-        return null
-      })
-      return { _tag: "Taken" as const, runId: turn.runId }
-    }).pipe(accepting.withPermits(1), Effect.uninterruptible)
+  const settleOrResume = Effect.suspend(() => (lease.term() === 0 ? resume : settle))
 
-  const checkStatus = Effect.gen(function* () {
-    yield* restore(yield* openApp)
-    if (active !== null) return []
-    return parked?.prompts ?? [frame(address, "close", "processing")]
-  })
-
-  const expire = (runId: string): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (parked?.turn.runId !== runId) return Effect.void
-      const limit = Duration.format(options.waitLimit)
-      const reason = `no reply came within ${limit}; start again`
-      return endParked(Exit.fail(new RunFailed({ reason, kind: parked.turn.app.kind })))
-    }).pipe(accepting.withPermits(1), Effect.uninterruptible)
-
-  const accept = (app: App, ask: Ask, asker: Asker, text: string) =>
+  const accept = (app: App, ask: Ask, asker: Asker, payload: Payload, startNow: boolean) =>
     Effect.flatMap(newRunId, (runId) =>
       journal.accept({
         runId,
         action: ask.action,
-        owner: options.nodeId,
+        owner: options.self,
         clientMsgId: ask.clientMsgId,
+        payload: encodePayload(payload),
+        entry: { startNow, onBusy: entries[ask.onBusy], maxQueued: options.maxQueued },
         session: {
           chatId: address.chatId,
           flowId: address.flowId,
           flowType: app.flowType,
           flowName: app.name,
-          name: text === "" ? app.name : titleOf(text),
+          name: payload.text === "" ? app.name : titleOf(payload.text),
           userId: asker.userId,
           ip: asker.ip
         },
@@ -490,65 +424,195 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
                 is_bot: false,
                 type: "over",
                 category: "question",
-                message: text,
+                message: payload.text,
                 ...(fillingActions.includes(ask.action)
                   ? { extra: JSON.stringify({ inputs: ask.inputs }) }
                   : {})
               }
       })
-    ).pipe(Effect.catchTag("SessionTaken", () => new NotYours({ what: "chat" })))
+    ).pipe(
+      Effect.catchTags({
+        SessionTaken: () => new NotYours({ what: "chat" }),
+        ChatBusy: () => new SessionBusy(),
+        ChatFull: ({ limit }) => new QueueFull({ limit })
+      })
+    )
 
-  /** Starts the question, or lets it wait when a run is in progress. */
-  const enter = (turn: Turn, hasSlot: boolean): Effect.Effect<AskOutcome> =>
-    Effect.suspend((): Effect.Effect<AskOutcome> => {
-      if (active !== null) {
-        queue.push(turn)
-        return Effect.succeed({ _tag: "Queued", runId: turn.runId, position: queue.length })
+  const reply = (reply: Reply, asker: Asker): Effect.Effect<ReplyOutcome, AskError> =>
+    Effect.gen(function* () {
+      const app = yield* openApp
+      const id = reply.clientMsgId
+      const nothingWaits = new InvalidInput({
+        reason: "no run of this chat waits for a reply; it has ended, or has not asked yet"
+      })
+      if (id !== null && replied.includes(id)) {
+        return { _tag: "Repeated" as const, runId: log.standing.runId ?? "" }
       }
-      // The run it would have waited for ended meanwhile, and gave its slot back.
-      if (!hasSlot) options.slots.hold()
-      return Effect.as(start(turn), { _tag: "Begun", runId: turn.runId })
-    })
+      const parked = yield* parkedOf(app)
+      if (parked === null || app.resume === undefined || runner.active !== null) return yield* nothingWaits
+      const { turn, prompts, state } = parked
+      if (id !== null && turn.replies.includes(id)) {
+        return { _tag: "Repeated" as const, runId: turn.runId }
+      }
+      const fits = app.resume.accept(state, reply)
+      if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
+      // The node that asked may not have given the lease back yet.
+      yield* Effect.repeat(lease.hold, { until: (held) => held, schedule: soon })
+      const held = yield* lease.hold
+      if (!held || !slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
+      const { text } = fits.right
+      const giveBack = Effect.zipRight(Effect.sync(slots.release), Effect.forkIn(settle, scope))
+      const stored = yield* journal
+        .resume(
+          turn.runId,
+          { is_bot: false, type: "over", category: "question", message: text },
+          options.self
+        )
+        .pipe(Effect.onError(() => giveBack))
+      if (Option.isNone(stored)) {
+        yield* giveBack
+        return yield* nothingWaits
+      }
+      replied = id === null ? turn.replies : [...turn.replies.slice(1 - maxReplies), id]
+      const { resume } = app
+      const events = Stream.unwrap(
+        Effect.map(journal.memory, (history) =>
+          resume.run(state, reply, {
+            text: turn.echo.message,
+            inputs: turn.inputs,
+            userId: turn.userId,
+            history
+          })
+        )
+      )
+      const echo = { message_id: stored.value, message: text, user_id: asker.userId, client_msg_id: id }
+      const open = prompts.filter((prompt) => !answers(reply, prompt))
+      yield* runner.launch({ ...turn, app, replies: replied, open }, events, (recorder) => {
+        recorder.goOn(echo)
+        return null
+      })
+      yield* watchOrphan
+      return { _tag: "Taken" as const, runId: turn.runId }
+    }).pipe(permit, Effect.uninterruptible)
 
-  /** After a replacement: if it came to nothing, those who waited go on. */
-  const resumeQueue = Effect.gen(function* () {
-    if (!replacing) return
-    replacing = false
-    if (active !== null) return
-    while (cancelled.length > 0) yield* tellCancelled
-    const next = queue.shift()
-    if (next === undefined) return
-    options.slots.hold()
-    yield* start(next)
+  const checkStatus = Effect.gen(function* () {
+    if (runner.active !== null || log.standing.status === "running") return []
+    const parked = yield* parkedOf(yield* openApp)
+    if (parked === null) return [frame(address, "close", "processing")]
+    // From before this server started, perhaps.
+    if (log.standing.status === "idle" && runner.active === null) log.endRun("waiting")
+    return parked.prompts
   })
 
-  const stop = (scope: StopScope): Effect.Effect<boolean> =>
+  const expire = (runId: string): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const opened = yield* Effect.either(openApp)
+      // Nothing can be told of it any more.
+      if (Either.isLeft(opened))
+        return yield* Effect.asVoid(journal.finish(runId, unstarted("its app is gone")))
+      const app = opened.right
+      const limit = Duration.format(options.waitLimit)
+      const reason = `no reply came within ${limit}; start again`
+      const end = Effect.asVoid(endParked(app, Exit.fail(new RunFailed({ reason, kind: app.kind }))))
+      const parked = yield* parkedOf(app)
+      if (parked?.turn.runId === runId && runner.active === null) yield* holding(end)
+    }).pipe(
+      Effect.catchAll((error) => Effect.logWarning("a run that has waited too long was not ended", error)),
+      permit,
+      Effect.uninterruptible
+    )
+
+  /** Another node's run is stopped there. None: it has not answered. */
+  const stopElsewhere = (scope: "run" | "all", runId: string | null): Effect.Effect<boolean> => {
+    const { owner } = log.standing
+    const isElsewhere = () => log.standing.status === "running" && log.standing.owner === owner
+    return options.stopAt(owner, { ...address, userId: options.userId, scope, runId }).pipe(
+      Effect.repeat({
+        until: (answer) => Option.isSome(answer) || !isElsewhere(),
+        times: stopAttempts
+      }),
+      Effect.map(Option.getOrElse(() => false))
+    )
+  }
+
+  const stopRun = (run: KnownRun): Effect.Effect<boolean> =>
+    run.owner === options.self ? runner.interrupt(run.runId) : stopElsewhere("run", run.runId)
+
+  const stop = (scope: StopScope, runId: string | null = null): Effect.Effect<boolean> =>
     Effect.suspend(() => {
-      if (scope !== "run") cancelled.push(...queue.splice(0))
-      if (active !== null) return interruptActive
-      if (scope === "drain") return Effect.succeed(false)
-      return openApp.pipe(
-        Effect.flatMap(restore),
-        Effect.ignore,
-        Effect.zipRight(
-          Effect.suspend(() => (active === null ? endParked(Exit.interrupt(FiberId.none)) : interruptActive))
-        ),
-        accepting.withPermits(1)
-      )
+      const { status, owner } = log.standing
+      const elsewhere = runner.active === null && status === "running" && owner !== options.self
+      if (scope === "drain") return runner.interrupt(null)
+      if (elsewhere) return stopElsewhere(scope, runId)
+      return stopHere(scope, runId)
     }).pipe(Effect.uninterruptible)
 
+  const stopHere = (scope: "run" | "all", runId: string | null): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      const { active } = runner
+      const isActive = active !== null && (runId === null || active.turn.runId === runId)
+      // With nothing running, what is to be stopped can only be what waits for its turn.
+      if (scope === "all" || !isActive) {
+        cancelled.push(
+          ...(yield* Effect.catchAll(journal.cancel(runId), (error) =>
+            Effect.as(Effect.logWarning("waiting questions were not cancelled", error.cause), [])
+          ))
+        )
+      }
+      if (isActive) return yield* runner.interrupt(runId)
+      const had = cancelled.length > 0
+      // A run in progress tells of them at its end.
+      if (active !== null) return had
+      let ended = false
+      const tell = Effect.gen(function* () {
+        yield* tellCancelled
+        const app = yield* Effect.either(openApp)
+        if (runId === null && Either.isRight(app)) {
+          ended = yield* endParked(app.right, Exit.interrupt(FiberId.none))
+        }
+      })
+      const late = yield* permit(
+        Effect.suspend(() => {
+          // A question that was being accepted runs by now.
+          if (runner.active !== null) return runner.interrupt(runId)
+          return Effect.as(holding(tell), false)
+        })
+      )
+      return had || ended || late
+    })
+
+  /** Ends what a node that is gone has left of a run, and goes on with the queue. */
+  const takeOver = (runId: string | null): Effect.Effect<void> =>
+    permit(
+      Effect.suspend(() => {
+        if (runner.active !== null) return Effect.void
+        const end = endLost({ session: options, journal, runner, openApp, runId })
+        return Effect.asVoid(holding(Effect.zipRight(end, Effect.asVoid(resumeQueue))))
+      })
+    ).pipe(Effect.uninterruptible)
+
   return {
-    activeRun: () => active?.turn.runId ?? null,
-    status: () => (active !== null ? "running" : parked === null ? "idle" : "waiting"),
+    running: () => runner.active?.turn.runId ?? null,
     watchOrphan,
     ask,
     reply,
     checkStatus,
     expire,
     stop,
+    resume,
+    takeOver,
+    depose: runner.abandon,
     clearHistory: journal.forget
   }
 }
+
+const unstarted = (error: string) => ({
+  status: "failed" as const,
+  error,
+  promptTokens: 0,
+  completionTokens: 0,
+  messages: []
+})
 
 /** A group chat asks one thing at a time; a workflow's reply names the nodes that it is for. */
 const answers = ({ action, body }: Reply, { message }: Frame): boolean =>

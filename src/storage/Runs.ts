@@ -7,6 +7,9 @@
  * - `accept` of a `(chat_id, client_msg_id)` that was accepted before changes nothing and answers that run.
  * - The first accepted question of a chat makes its session row and one audit row, however many race.
  * - Messages of one chat get increasing ids in the order their calls return.
+ * - A chat's questions form a queue of those `queued`, in the order of `queue_rank` and then of their ids. `accept`,
+ *   `dequeue`, `cancel` and `amend` act on it one at a time, whichever nodes call them: a question leaves the queue
+ *   once, and while a run of the chat is `running` no other one begins.
  * - `finish` acts once: on a run that has ended already it changes nothing and answers no ids. `record` and
  *   `checkpoint` leave such a run alone too. `rollback` is for ended runs; a second one finds nothing to remove.
  */
@@ -14,7 +17,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { FlowType, NewMessage, Run, RunStatus, WaitingRun } from "./rows.ts"
-import type { SessionTaken, StorageError } from "./StorageError.ts"
+import type { ChatBusy, ChatFull, SessionTaken, StorageError } from "./StorageError.ts"
 
 export interface Acceptance {
   readonly runId: string
@@ -33,12 +36,26 @@ export interface Acceptance {
     readonly ip: string
   }
   readonly question: NewMessage
+  /** What the caller needs to run it later. */
+  readonly payload: string
+  readonly entry: Entry
+}
+
+/** How a question comes to run beside others of its chat. */
+export interface Entry {
+  /** `running` at once where nothing of the chat runs or waits. */
+  readonly startNow: boolean
+  /** "front": before all that waits. */
+  readonly onBusy: "enqueue" | "reject" | "front"
+  readonly maxQueued: number
 }
 
 export interface Accepted {
   readonly run: Run
   /** false: this question had been accepted before. */
   readonly fresh: boolean
+  /** What runs or waits before it, in order; nothing for a repeat. */
+  readonly ahead: ReadonlyArray<Run>
 }
 
 export interface Ending {
@@ -67,10 +84,21 @@ export interface Checkpoint {
 }
 
 export interface RunStore {
-  /** Session, audit, question and run (status `queued`), in one transaction. */
-  readonly accept: (acceptance: Acceptance) => Effect.Effect<Accepted, SessionTaken | StorageError>
-  /** `queued` → `running`. */
-  readonly start: (runId: string) => Effect.Effect<void, StorageError>
+  /** Session, audit, question and run, in one transaction. */
+  readonly accept: (
+    acceptance: Acceptance
+  ) => Effect.Effect<Accepted, SessionTaken | ChatBusy | ChatFull | StorageError>
+  /** The first of the queue → `running`. None where the queue is empty, or a run of the chat is `running`. */
+  readonly dequeue: (chatId: string, owner: string) => Effect.Effect<Option.Option<Run>, StorageError>
+  /** What runs, and what waits for its turn, in order. */
+  readonly queue: (chatId: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** `queued` → `stopped`: one run, or all of the chat with null. Answers those that were queued. */
+  readonly cancel: (chatId: string, runId: string | null) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** Changes a queued question. False where it is not queued any more. */
+  readonly amend: (
+    runId: string,
+    change: { readonly message: string; readonly payload: string }
+  ) => Effect.Effect<boolean, StorageError>
   /** Stores messages in the middle of a run, and answers their ids in order. */
   readonly record: (
     runId: string,
@@ -84,7 +112,11 @@ export interface RunStore {
   /** Unended → `waiting_input`: nothing runs until `resume`. Clears the partial answer. */
   readonly park: (runId: string, wait: Wait) => Effect.Effect<void, StorageError>
   /** `waiting_input` → `running`, with the reply's message. None, and nothing done, where it does not wait. */
-  readonly resume: (runId: string, reply: NewMessage) => Effect.Effect<Option.Option<number>, StorageError>
+  readonly resume: (
+    runId: string,
+    reply: NewMessage,
+    owner: string
+  ) => Effect.Effect<Option.Option<number>, StorageError>
   /** The chat's run that waits. */
   readonly waiting: (chatId: string) => Effect.Effect<Option.Option<WaitingRun>, StorageError>
   /** Runs that have waited too long, at most `limit`, the longest first. */
@@ -102,6 +134,8 @@ export interface RunStore {
   readonly find: (chatId: string, clientMsgId: string) => Effect.Effect<Option.Option<Run>, StorageError>
   /** Newest first, at most `limit`. */
   readonly ofChat: (chatId: string, limit: number) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** Who has runs that have not ended and do not wait for a person. */
+  readonly owners: Effect.Effect<ReadonlyArray<string>, StorageError>
   /** Runs of this owner that have not ended and do not wait for a person, oldest first. */
   readonly unfinished: (owner: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
 }

@@ -152,11 +152,15 @@ export interface Run {
   readonly user_id: number
   readonly action: string
   readonly status: RunStatus
-  /** The `NODE_ID` that runs or ran it. */
+  /** The node that runs or ran it; of a queued run the one that accepted it. */
   readonly owner: string
   readonly client_msg_id: string | null
   /** The question's message id. */
   readonly question_id: number
+  /** What the session needs to run the question later; "" where it was accepted before there was a queue. */
+  readonly payload: string
+  /** The lower goes first, and of equals the older. */
+  readonly queue_rank: number
   readonly partial_text: string
   readonly partial_reasoning: string
   readonly error: string

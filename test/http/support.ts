@@ -23,9 +23,11 @@ import { Peers } from "../../src/gateway/Peers.ts"
 import { httpApp } from "../../src/http/app.ts"
 import { PageFolder } from "../../src/http/page.ts"
 import * as Uploads from "../../src/knowledge/Uploads.ts"
+import { OptionalRedis } from "../../src/redis/Redis.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
+import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
 import { Ticker } from "../../src/session/Ticker.ts"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Files } from "../../src/storage/Files.ts"
@@ -136,6 +138,7 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
         Layer.mergeAll(
           Checkpoints.Live,
           Ticker.Live,
+          SharedSessions,
           Peers.Live,
           Layer.succeed(Actions, Actions.table),
           apps.layer
@@ -145,6 +148,7 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
       Layer.provideMerge(TokensLive),
       Layer.provideMerge(health.layer),
       Layer.provideMerge(Layer.merge(BuildCache.Memory, builder)),
+      Layer.provideMerge(Layer.succeed(OptionalRedis, Option.none())),
       Layer.provideMerge(Layer.succeed(Settings, settings)),
       Layer.provideMerge(Layer.succeed(PageFolder, pageFolder ?? `${dataDir}/no-page`)),
       Layer.provideMerge(NodeContext.layer),
@@ -244,6 +248,8 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
                 action: "default",
                 owner: "node-1",
                 clientMsgId: null,
+                payload: "",
+                entry: { startNow: true, onBusy: "enqueue", maxQueued: 1 },
                 session: {
                   chatId,
                   flowId,
@@ -255,7 +261,6 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
                 },
                 question: said(false, question)
               })
-              yield* runs.start(runId)
               yield* runs.finish(runId, {
                 status: "done",
                 error: "",
@@ -284,6 +289,8 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
               action: "default",
               owner: "node-1",
               clientMsgId: null,
+              payload: "",
+              entry: { startNow: true, onBusy: "enqueue", maxQueued: 1 },
               session: {
                 chatId,
                 flowId,
@@ -295,7 +302,6 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
               },
               question: { is_bot: false, type: "question", category: "question", message: "Which ratio?" }
             })
-            yield* runs.start(runId)
             const ids = yield* runs.finish(runId, {
               status: "done",
               error: "",

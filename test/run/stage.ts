@@ -7,7 +7,7 @@ import type { Answering, App } from "../../src/app/App.ts"
 import { RunFailed } from "../../src/protocol/errors.ts"
 import { Deltas, type OnStop, type RunEvent, silent } from "../../src/protocol/RunEvent.ts"
 import type { Action, RunRequest } from "../../src/run/Actions.ts"
-import { unsavedJournal } from "../../src/run/Journal.ts"
+import { unsavedJournal } from "../../src/run/unsavedJournal.ts"
 import type { ChatMessage } from "../../src/storage/rows.ts"
 
 export const fails = (reason: string): Answering => Stream.fail(new RunFailed({ reason, kind: "skill" }))

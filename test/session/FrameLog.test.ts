@@ -111,7 +111,7 @@ describe("FrameLog", () => {
 
   it("catches up on a hundred thousand tokens in three frames", () => {
     const log = makeLog()
-    log.beginRun()
+    log.beginRun("r1", "node-1")
     for (let i = 0; i < 100_000; i++) {
       log.delta("content", "tok ", r1)
       log.flush()
@@ -123,12 +123,12 @@ describe("FrameLog", () => {
 
   it("shows a newcomer the run in progress from its first frame, and nothing of an ended one", () => {
     const log = makeLog()
-    log.beginRun()
+    log.beginRun("r1", "node-1")
     log.append(frame(address, "begin", "processing", { run_id: "r1" }))
     log.append(frame(address, "close", "processing", { run_id: "r1" }))
-    log.endRun()
+    log.endRun("idle")
     expect(readAll(log, log.joinPoint)).toEqual([])
-    log.beginRun()
+    log.beginRun("r1", "node-1")
     log.append(frame(address, "begin", "processing", { run_id: "r2" }))
     log.delta("content", "so far", r2)
     log.flush()
@@ -140,10 +140,10 @@ describe("FrameLog", () => {
 
   it("drops the oldest frames of ended runs beyond what it may keep, and knows it", () => {
     const log = makeLog({ maxFrames: 3, maxChars: 1_000_000 })
-    log.beginRun()
+    log.beginRun("r1", "node-1")
     for (let i = 0; i < 5; i++) log.append(frame(address, "info", "system"))
     expect(log.has(0)).toBe(true)
-    log.endRun()
+    log.endRun("idle")
     expect(log.has(1)).toBe(false)
     expect(log.has(2)).toBe(true)
     expect(log.has(6)).toBe(false)
@@ -153,10 +153,10 @@ describe("FrameLog", () => {
   it("lets an attached reader finish an ended run that is longer than what it keeps", () => {
     const log = makeLog({ maxFrames: 3, maxChars: 1_000_000 })
     let position = 0
-    log.subscribe({ wake: () => undefined, position: () => position })
-    log.beginRun()
+    log.subscribe({ wake: () => undefined, position: () => position, replaced: () => undefined })
+    log.beginRun("r1", "node-1")
     for (let i = 0; i < 10; i++) log.append(frame(address, "info", "system"))
-    log.endRun()
+    log.endRun("idle")
     log.flush()
     expect(readAll(log, position)).toHaveLength(10)
     position = 10

@@ -5,11 +5,13 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { Judge } from "../../src/app/Judge.ts"
 import { Settings } from "../../src/config.ts"
+import { OptionalRedis } from "../../src/redis/Redis.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { SessionControl } from "../../src/session/SessionControl.ts"
+import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
 import { Ticker } from "../../src/session/Ticker.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
 import { Runs } from "../../src/storage/Runs.ts"
@@ -37,15 +39,16 @@ const withHub = <A, E>(
     const layer = Hub.Live.pipe(
       Layer.provideMerge(Layer.merge(Checkpoints.Live, Judge.Live)),
       Layer.provideMerge(
-        Layer.mergeAll(Ticker.Live, Layer.succeed(Actions, Actions.table), apps.layer, Memory)
+        Layer.mergeAll(Ticker.Live, SharedSessions, Layer.succeed(Actions, Actions.table), apps.layer, Memory)
       ),
+      Layer.provideMerge(Layer.succeed(OptionalRedis, Option.none())),
       Layer.provideMerge(Layer.succeed(Settings, testSettings))
     )
     return yield* Effect.provide(body(apps.gate), layer)
   })
 
 /** A socket that follows until the scope closes. */
-const present = (session: Session) => Effect.acquireRelease(session.attend, (depart) => depart)
+const present = (session: Session) => Effect.acquireRelease(session.attend(null), (depart) => depart)
 
 const epochOf = Effect.scoped(
   Effect.gen(function* () {
@@ -122,7 +125,7 @@ describe("the hub", () => {
         yield* gate(0).begun
         yield* control.forget("c1")
         yield* gate(0).interrupted
-        expect(session.activeRun()).toBeNull()
+        expect(session.running()).toBeNull()
         expect(yield* epochOf).not.toBe(session.log.epoch)
       }).pipe(Effect.scoped)
     )

@@ -11,10 +11,12 @@ import { RunFailed } from "../../src/protocol/errors.ts"
 import type { Ask, OnBusy, Reply } from "../../src/protocol/payloads.ts"
 import { Deltas, noUsage, type RunEvent } from "../../src/protocol/RunEvent.ts"
 import { Actions } from "../../src/run/Actions.ts"
-import { type Journal, unsavedJournal } from "../../src/run/Journal.ts"
+import type { Journal } from "../../src/run/Journal.ts"
+import { unsavedJournal } from "../../src/run/unsavedJournal.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
 import { makeSession } from "../../src/session/makeSession.ts"
 import type { Session } from "../../src/session/Session.ts"
+import { alone } from "../../src/session/shared/Lease.ts"
 import { SeededScheduler, seededRandom } from "../support/SeededScheduler.ts"
 
 const address = { flowId: "a".repeat(32), chatId: "chat" }
@@ -89,10 +91,13 @@ const dawdlingJournal =
           Effect.tap(({ run, fresh }) => Effect.sync(() => fresh && accepted.push(run.runId)))
         ),
       find: (id) => slow(inner.find(id)),
-      start: (id) => slow(inner.start(id)),
+      dequeue: (owner) => slow(inner.dequeue(owner)),
+      waits: slow(inner.waits),
+      cancel: (id) =>
+        slow(inner.cancel(id)).pipe(Effect.tap((runs) => Effect.sync(() => ended.push(...runs)))),
       record: (id, messages) => slow(inner.record(id, messages)),
       park: (id, wait) => slow(inner.park(id, wait)),
-      resume: (id, message) => slow(inner.resume(id, message)),
+      resume: (id, message, owner) => slow(inner.resume(id, message, owner)),
       rollback: (id) => slow(inner.rollback(id)),
       finish: (runId, ending) =>
         slow(inner.finish(runId, ending)).pipe(
@@ -185,7 +190,12 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     const log = new FrameLog({ epoch: "e", address, onDirty: () => undefined })
     const session = yield* makeSession({
       address,
+      userId: 1,
       log,
+      lease: alone,
+      self: "node-1",
+      stopAt: () => Effect.succeedNone,
+      draining: () => false,
       journal: dawdlingJournal(random, accepted, ended),
       actions: Actions.table,
       openApp: Effect.succeed(dawdlingApp(random)),
@@ -206,21 +216,20 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
           slots -= 1
         }
       },
-      nodeId: "node-1",
       maxQueued: 4,
       orphanTimeout: Duration.minutes(10),
       waitLimit: Duration.hours(1),
       retain: Effect.void
     })
-    yield* session.attend
+    yield* session.attend(null)
     const fibers = yield* Effect.forEach(sockets, (commands) =>
       Effect.fork(Effect.forEach(commands, (step) => perform(session, step, random), { discard: true }))
     )
     yield* Effect.forEach(fibers, Fiber.join)
-    yield* Effect.repeat(Effect.yieldNow(), { until: () => session.activeRun() === null })
-    expect(session.status()).not.toBe("running")
+    yield* Effect.repeat(Effect.yieldNow(), { until: () => session.running() === null })
+    expect(log.standing.status).not.toBe("running")
     yield* session.stop("all")
-    expect(session.status()).toBe("idle")
+    expect(log.standing.status).toBe("idle")
     const frames: Array<SeenFrame> = []
     for (let next = log.next(0); next !== null; next = log.next(next.seq)) frames.push(JSON.parse(next.json))
     return { frames, accepted, ended, slots, end: log.next(log.lastSeq) }

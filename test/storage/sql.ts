@@ -114,7 +114,7 @@ export const sqlSuite = <E>(name: string, open: Opened<E>) =>
         })
       )
 
-      it.effect("an answer is stored in three statements, a question that goes on in four", () =>
+      it.effect("an answer is stored in three statements, a question that goes on in five", () =>
         Effect.gen(function* () {
           const runs = yield* Runs
           const { run } = yield* runs.accept(question())
@@ -130,7 +130,7 @@ export const sqlSuite = <E>(name: string, open: Opened<E>) =>
           expect(statements.filter((sql) => !sql.startsWith("UPDATE message_session"))).toHaveLength(3)
           statements.length = 0
           yield* counted(runs.accept(question({ session: { chatId: run.chat_id } })))
-          expect(statements).toHaveLength(4)
+          expect(statements).toHaveLength(5)
         })
       )
     })

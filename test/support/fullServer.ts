@@ -39,6 +39,7 @@ import { OptionalRedis } from "../../src/redis/Redis.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
+import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
 import { Ticker } from "../../src/session/Ticker.ts"
 import { Flows } from "../../src/storage/Flows.ts"
 import { Messages } from "../../src/storage/Messages.ts"
@@ -84,7 +85,15 @@ export const startFull = ({ model: speech = usualSpeech, settings: changes = {},
     const quiet = Logger.remove(Logger.defaultLogger)
     const layer = Hub.Live.pipe(
       Layer.provideMerge(
-        Layer.mergeAll(Checkpoints.Live, Ticker.Live, Judge.Live, Peers.Live, Actions.Live, CatalogueLive)
+        Layer.mergeAll(
+          Checkpoints.Live,
+          Ticker.Live,
+          Judge.Live,
+          Peers.Live,
+          Actions.Live,
+          CatalogueLive,
+          SharedSessions
+        )
       ),
       Layer.provideMerge(Builder.Live),
       Layer.provideMerge(Layer.merge(Layer.succeed(LanguageModel, model.service), ReportMaker.layer)),

@@ -21,9 +21,11 @@ import { Judge } from "../../src/app/Judge.ts"
 import { Settings, type SettingsShape } from "../../src/config.ts"
 import { serveSockets } from "../../src/gateway/Gateway.ts"
 import { type Patience, Peers } from "../../src/gateway/Peers.ts"
+import { OptionalRedis } from "../../src/redis/Redis.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
+import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
 import { Ticker } from "../../src/session/Ticker.ts"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Messages } from "../../src/storage/Messages.ts"
@@ -81,6 +83,7 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       Layer.provideMerge(
         Layer.mergeAll(
           Ticker.Live,
+          SharedSessions,
           Peers.layer(patience),
           extensions.actions ?? Layer.succeed(Actions, Actions.table)
         )
@@ -88,6 +91,7 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       Layer.provideMerge(catalogue),
       Layer.provideMerge(storage),
       Layer.provideMerge(Layer.provide(TokensLive, NodeContext.layer)),
+      Layer.provideMerge(Layer.succeed(OptionalRedis, Option.none())),
       Layer.provideMerge(Layer.succeed(Settings, settings)),
       // Defects that a test causes on purpose are nobody's news.
       Layer.provide(Logger.remove(Logger.defaultLogger))

@@ -10,6 +10,7 @@ export const testSettings: SettingsShape = {
   databaseUrl: Option.none(),
   redisUrl: Option.none(),
   nodeId: "node-1",
+  leaseTime: Duration.seconds(8),
   authSecret: Option.none(),
   allowedOrigins: [],
   guestAccess: true,

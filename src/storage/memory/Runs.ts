@@ -3,11 +3,16 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { type Acceptance, type Accepted, Runs } from "../Runs.ts"
 import type { ChatMessage, MessageSession, NewMessage, Run, WaitingRun } from "../rows.ts"
-import { SessionTaken } from "../StorageError.ts"
+import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
 import { at, type MemoryState } from "./state.ts"
 
 const hasEnded = (run: Run): boolean =>
   run.status !== "queued" && run.status !== "running" && run.status !== "waiting_input"
+
+const inOrder = (a: Run, b: Run): number =>
+  Number(b.status === "running") - Number(a.status === "running") ||
+  a.queue_rank - b.queue_rank ||
+  a.question_id - b.question_id
 
 type Author = Pick<Run, "id" | "flow_id" | "chat_id" | "user_id">
 
@@ -76,8 +81,17 @@ export const makeRuns = (state: MemoryState) => {
     deleted: false
   })
 
-  const accept = (acceptance: Acceptance, now: Date): Either.Either<Accepted, SessionTaken> => {
-    const { session, clientMsgId } = acceptance
+  /** What runs, then what waits in its order. */
+  const unfinishedOf = (chatId: string): ReadonlyArray<Run> =>
+    [...state.runs.values()]
+      .filter((run) => run.chat_id === chatId && (run.status === "queued" || run.status === "running"))
+      .toSorted(inOrder)
+
+  const accept = (
+    acceptance: Acceptance,
+    now: Date
+  ): Either.Either<Accepted, SessionTaken | ChatBusy | ChatFull> => {
+    const { session, clientMsgId, entry } = acceptance
     const { chatId } = session
     const opened = state.sessions.get(chatId)
     if (
@@ -87,7 +101,15 @@ export const makeRuns = (state: MemoryState) => {
       return Either.left(new SessionTaken({ chatId }))
     }
     const before = clientMsgId === null ? undefined : find(chatId, clientMsgId)
-    if (before !== undefined) return Either.right({ run: before, fresh: false })
+    if (before !== undefined) return Either.right({ run: before, fresh: false, ahead: [] })
+    const unfinished = unfinishedOf(chatId)
+    const queued = unfinished.filter(({ status }) => status === "queued")
+    if (entry.onBusy === "reject" && unfinished.length > 0) return Either.left(new ChatBusy({ chatId }))
+    if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
+      return Either.left(new ChatFull({ limit: entry.maxQueued }))
+    }
+    const startsNow = entry.startNow && unfinished.length === 0
+    const front = entry.onBusy === "front"
     if (opened === undefined) {
       state.sessions.set(chatId, openedSession(acceptance, now))
       const id = state.audit.length + 1
@@ -98,7 +120,9 @@ export const makeRuns = (state: MemoryState) => {
     const run: Run = {
       ...author,
       action: acceptance.action,
-      status: "queued",
+      status: startsNow ? "running" : "queued",
+      payload: acceptance.payload,
+      queue_rank: front ? Math.min(0, ...queued.map(({ queue_rank }) => queue_rank)) - 1 : 0,
       owner: acceptance.owner,
       client_msg_id: clientMsgId,
       question_id: insert(author, acceptance.question, now),
@@ -108,11 +132,11 @@ export const makeRuns = (state: MemoryState) => {
       prompt_tokens: 0,
       completion_tokens: 0,
       create_time: now,
-      start_time: null,
+      start_time: startsNow ? now : null,
       end_time: null
     }
     state.runs.set(run.id, run)
-    return Either.right({ run, fresh: true })
+    return Either.right({ run, fresh: true, ahead: unfinished.filter((other) => inOrder(other, run) < 0) })
   }
 
   const waits = (): ReadonlyArray<WaitingRun> =>
@@ -124,10 +148,36 @@ export const makeRuns = (state: MemoryState) => {
   return Runs.of({
     accept: (acceptance) => Effect.flatten(at((now) => accept(acceptance, now))),
 
-    start: (runId) =>
+    dequeue: (chatId, owner) =>
+      at((now) => {
+        const [first] = unfinishedOf(chatId)
+        if (first === undefined || first.status === "running") return Option.none()
+        const run: Run = { ...first, status: "running", owner, start_time: now }
+        state.runs.set(run.id, run)
+        return Option.some(run)
+      }),
+
+    queue: (chatId) => Effect.sync(() => unfinishedOf(chatId)),
+
+    cancel: (chatId, runId) =>
+      at((now) =>
+        unfinishedOf(chatId)
+          .filter((run) => run.status === "queued" && (runId === null || run.id === runId))
+          .map((run) => {
+            const cancelled: Run = { ...run, status: "stopped", end_time: now }
+            state.runs.set(run.id, cancelled)
+            return cancelled
+          })
+      ),
+
+    amend: (runId, { message, payload }) =>
       at((now) => {
         const run = state.runs.get(runId)
-        if (run?.status === "queued") state.runs.set(runId, { ...run, status: "running", start_time: now })
+        const question = run === undefined ? undefined : state.messages.get(run.question_id)
+        if (run?.status !== "queued" || question === undefined) return false
+        state.runs.set(runId, { ...run, payload })
+        state.messages.set(question.id, { ...question, message, update_time: now })
+        return true
       }),
 
     record: (runId, messages) =>
@@ -157,11 +207,11 @@ export const makeRuns = (state: MemoryState) => {
         state.waits.set(runId, wait)
       }),
 
-    resume: (runId, reply) =>
+    resume: (runId, reply, owner) =>
       at((now) => {
         const run = state.runs.get(runId)
         if (run?.status !== "waiting_input") return Option.none()
-        state.runs.set(runId, { ...run, status: "running" })
+        state.runs.set(runId, { ...run, status: "running", owner })
         state.waits.delete(runId)
         touch(run.chat_id, now)
         return Option.some(insert(run, reply, now))
@@ -252,6 +302,14 @@ export const makeRuns = (state: MemoryState) => {
           .toSorted((a, b) => b.question_id - a.question_id)
           .slice(0, limit)
       ),
+
+    owners: Effect.sync(() => [
+      ...new Set(
+        [...state.runs.values()]
+          .filter(({ status }) => status === "queued" || status === "running")
+          .map(({ owner }) => owner)
+      )
+    ]),
 
     unfinished: (owner) =>
       Effect.sync(() =>

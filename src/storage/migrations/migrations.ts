@@ -9,6 +9,7 @@ import { people } from "./0003-people.ts"
 import { waits } from "./0004-waits.ts"
 import { files } from "./0005-files.ts"
 import { versions } from "./0006-versions.ts"
+import { queue } from "./0007-queue.ts"
 import type { Statements } from "./ddl.ts"
 
 export interface Migration {
@@ -23,5 +24,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { id: 3, name: "people", statements: people },
   { id: 4, name: "waits", statements: waits },
   { id: 5, name: "files", statements: files },
-  { id: 6, name: "versions", statements: versions }
+  { id: 6, name: "versions", statements: versions },
+  { id: 7, name: "queue", statements: queue }
 ]

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Acceptance, type Checkpoint, Runs } from "../Runs.ts"
 import type { NewMessage, Run, WaitingRun } from "../rows.ts"
-import { SessionTaken } from "../StorageError.ts"
+import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
 import { RunRow, sqlTime, WaitRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 import { type Author, insertMessage } from "./insertMessage.ts"
@@ -16,6 +16,7 @@ import { type Author, insertMessage } from "./insertMessage.ts"
 const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
 const waits = decodeAll(WaitRow)
+const runOwners = decodeAll(Schema.Struct({ owner: Schema.String }))
 
 const waitingRun = ({ state, wait_until, ...run }: typeof WaitRow.Type): WaitingRun => ({
   run,
@@ -48,6 +49,16 @@ export const makeRuns = (database: Database) => {
 
   const find = (chatId: string, clientMsgId: string) =>
     run(sql`SELECT * FROM run WHERE chat_id = ${chatId} AND client_msg_id = ${clientMsgId}`)
+
+  /** What runs, then what waits in its order. */
+  const unfinishedOf = (chatId: string) =>
+    runs(
+      sql`SELECT * FROM run WHERE chat_id = ${chatId} AND status IN ('queued', 'running') ORDER BY CASE status WHEN 'running' THEN 0 ELSE 1 END, queue_rank, question_id`
+    )
+
+  /** Keeps everybody else from the chat's queue for this transaction. */
+  const lockChat = (chatId: string) =>
+    sql`SELECT chat_id FROM message_session WHERE chat_id = ${chatId} ${forUpdate}`
 
   const touchSession = (session: Acceptance["session"], runId: string, time: string) => {
     const row = sql.insert({
@@ -95,6 +106,18 @@ export const makeRuns = (database: Database) => {
         const before = yield* find(session.chatId, clientMsgId)
         if (Option.isSome(before)) return yield* new AcceptedBefore({ run: before.value })
       }
+      const { entry } = acceptance
+      const unfinished = yield* unfinishedOf(session.chatId)
+      const queued = unfinished.filter(({ status }) => status === "queued")
+      if (entry.onBusy === "reject" && unfinished.length > 0) {
+        return yield* new ChatBusy({ chatId: session.chatId })
+      }
+      if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
+        return yield* new ChatFull({ limit: entry.maxQueued })
+      }
+      const startsNow = entry.startNow && unfinished.length === 0
+      const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
+      const isFront = entry.onBusy === "front"
       const author = { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId }
       const questionId = yield* insertMessage(database, author, acceptance.question, time)
       const accepted: Run = {
@@ -103,20 +126,26 @@ export const makeRuns = (database: Database) => {
         flow_id: session.flowId,
         user_id: session.userId,
         action: acceptance.action,
-        status: "queued",
+        status: startsNow ? "running" : "queued",
         owner: acceptance.owner,
         client_msg_id: clientMsgId,
         question_id: questionId,
+        payload: acceptance.payload,
+        queue_rank: isFront ? lowest - 1 : 0,
         partial_text: "",
         partial_reasoning: "",
         error: "",
         prompt_tokens: 0,
         completion_tokens: 0,
         create_time: date,
-        start_time: null,
+        start_time: startsNow ? date : null,
         end_time: null
       }
-      yield* sql`INSERT INTO run ${sql.insert({ ...accepted, create_time: time })}`
+      yield* sql`INSERT INTO run ${sql.insert({
+        ...accepted,
+        create_time: time,
+        start_time: startsNow ? time : null
+      })}`
       if (row.value.opened_by === runId) {
         yield* sql`INSERT INTO audit_log ${sql.insert({
           user_id: session.userId,
@@ -126,7 +155,8 @@ export const makeRuns = (database: Database) => {
           create_time: time
         })}`
       }
-      return { run: accepted, fresh: true }
+      const ahead = isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
+      return { run: accepted, fresh: true, ahead }
     })
 
   /** The run if it has not ended, kept with its chat for this transaction. */
@@ -156,16 +186,52 @@ export const makeRuns = (database: Database) => {
   return Runs.of({
     accept: (acceptance) =>
       atomic(accept(acceptance)).pipe(
-        Effect.catchTag("AcceptedBefore", ({ run }) => Effect.succeed({ run, fresh: false })),
+        Effect.catchTag("AcceptedBefore", ({ run }) => Effect.succeed({ run, fresh: false, ahead: [] })),
         during("runs.accept")
       ),
 
-    start: (runId) =>
-      Effect.flatMap(
-        now,
-        ({ text: time }) =>
-          sql`UPDATE run SET status = 'running', start_time = ${time} WHERE id = ${runId} AND status = 'queued'`
-      ).pipe(alone, Effect.asVoid, during("runs.start")),
+    dequeue: (chatId, owner) =>
+      Effect.gen(function* () {
+        // Most often there is nothing: that takes no transaction to know.
+        const [seen] = yield* unfinishedOf(chatId)
+        if (seen === undefined || seen.status === "running") return Option.none<Run>()
+        return yield* atomic(
+          Effect.gen(function* () {
+            yield* lockChat(chatId)
+            const [first] = yield* unfinishedOf(chatId)
+            if (first === undefined || first.status === "running") return Option.none<Run>()
+            const { date, text: time } = yield* now
+            yield* sql`UPDATE run SET status = 'running', owner = ${owner}, start_time = ${time} WHERE id = ${first.id}`
+            return Option.some<Run>({ ...first, status: "running", owner, start_time: date })
+          })
+        )
+      }).pipe(during("runs.dequeue")),
+
+    queue: (chatId) => unfinishedOf(chatId).pipe(during("runs.queue")),
+
+    cancel: (chatId, runId) =>
+      Effect.gen(function* () {
+        yield* lockChat(chatId)
+        const unfinished = yield* unfinishedOf(chatId)
+        const cancelled = unfinished.filter(
+          (run) => run.status === "queued" && (runId === null || run.id === runId)
+        )
+        const { date, text: time } = yield* now
+        for (const { id } of cancelled) {
+          yield* sql`UPDATE run SET status = 'stopped', end_time = ${time} WHERE id = ${id}`
+        }
+        return cancelled.map((run): Run => ({ ...run, status: "stopped", end_time: date }))
+      }).pipe(atomic, during("runs.cancel")),
+
+    amend: (runId, { message, payload }) =>
+      Effect.gen(function* () {
+        const held = yield* hold(runId)
+        if (Option.isNone(held) || held.value.status !== "queued") return false
+        const { text: time } = yield* now
+        yield* sql`UPDATE run SET payload = ${payload} WHERE id = ${runId}`
+        yield* sql`UPDATE chat_message SET message = ${message}, update_time = ${time} WHERE id = ${held.value.question_id}`
+        return true
+      }).pipe(atomic, during("runs.amend")),
 
     record: (runId, messages) =>
       Effect.gen(function* () {
@@ -192,12 +258,12 @@ export const makeRuns = (database: Database) => {
         yield* sql`INSERT INTO run_wait ${sql.insert(wait)}`
       }).pipe(atomic, during("runs.park")),
 
-    resume: (runId, reply) =>
+    resume: (runId, reply, owner) =>
       Effect.gen(function* () {
         const held = yield* hold(runId)
         if (Option.isNone(held) || held.value.status !== "waiting_input") return Option.none<number>()
         const { text: time } = yield* now
-        yield* sql`UPDATE run SET status = 'running' WHERE id = ${runId}`
+        yield* sql`UPDATE run SET status = 'running', owner = ${owner} WHERE id = ${runId}`
         yield* unwait(runId)
         yield* sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${held.value.chat_id}`
         return Option.some(yield* insertMessage(database, authorOf(held.value), reply, time))
@@ -284,6 +350,11 @@ export const makeRuns = (database: Database) => {
       runs(
         sql`SELECT * FROM run WHERE chat_id = ${chatId} ORDER BY question_id DESC LIMIT ${whole(limit)}`
       ).pipe(during("runs.ofChat")),
+
+    owners: runOwners(sql`SELECT DISTINCT owner FROM run WHERE status IN ('queued', 'running')`).pipe(
+      Effect.map((rows) => rows.map(({ owner }) => owner)),
+      during("runs.owners")
+    ),
 
     unfinished: (owner) =>
       runs(

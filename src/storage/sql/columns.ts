@@ -109,6 +109,8 @@ export const RunRow = Schema.Struct({
   owner: Schema.String,
   client_msg_id: Schema.NullOr(Schema.String),
   question_id: Whole,
+  payload: Schema.String,
+  queue_rank: Whole,
   partial_text: Schema.String,
   partial_reasoning: Schema.String,
   error: Schema.String,

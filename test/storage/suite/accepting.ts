@@ -29,6 +29,8 @@ export const acceptingSuite = (it: It) => {
       const now = new Date(someTime)
       expect(run).toEqual({
         id: asked.runId,
+        payload: "",
+        queue_rank: 0,
         chat_id: chatId,
         flow_id: flowId,
         user_id: 7,
@@ -130,7 +132,7 @@ export const acceptingSuite = (it: It) => {
       const { chatId } = asked.session
       yield* itIs(someTime)
       yield* runs.accept(asked)
-      yield* runs.start(asked.runId)
+      yield* runs.dequeue(chatId, asked.owner)
       const before = yield* all(chatId)
       yield* itIs(someTime + 5000)
       const again = yield* runs.accept({ ...asked, runId: freshId() })

@@ -76,7 +76,7 @@ export const messagesSuite = (it: It) => {
       yield* round(chatId, "complete")
       for (const status of ["stopped", "failed", "lost"] as const) yield* round(chatId, status, { status })
       const going = yield* runs.accept(question({ session: { chatId } }))
-      yield* runs.start(going.run.id)
+      yield* runs.dequeue(going.run.chat_id, going.run.owner)
       yield* runs.record(going.run.id, [answer("a step", { category: "tool" })])
       expect(yield* remembered(chatId, 1)).toEqual(["complete", "complete!"])
     })

@@ -16,16 +16,16 @@ const texts = (chatId: string) =>
   })
 
 export const runningSuite = (it: It) => {
-  it.effect("a queued run starts once", () =>
+  it.effect("a queued run leaves the queue once", () =>
     Effect.gen(function* () {
       const runs = yield* Runs
       const { run } = yield* runs.accept(question())
       yield* itIs(someTime)
-      yield* runs.start(run.id)
+      yield* runs.dequeue(run.chat_id, run.owner)
       const started = yield* runOf(run.id)
       expect(started).toEqual({ ...run, status: "running", start_time: new Date(someTime) })
       yield* itIs(someTime + 1000)
-      yield* runs.start(run.id)
+      yield* runs.dequeue(run.chat_id, run.owner)
       expect(yield* runOf(run.id)).toEqual(started)
     })
   )
@@ -35,8 +35,8 @@ export const runningSuite = (it: It) => {
       const runs = yield* Runs
       const { run } = yield* runs.accept(question())
       yield* runs.finish(run.id, { ...done(), status: "stopped" })
-      yield* runs.start(run.id)
-      yield* runs.start(freshId())
+      yield* runs.dequeue(run.chat_id, run.owner)
+      expect(yield* runs.dequeue(freshId(), "node-1")).toEqual(Option.none())
       expect(yield* runOf(run.id)).toMatchObject({ status: "stopped", start_time: null })
     })
   )
@@ -140,7 +140,7 @@ export const runningSuite = (it: It) => {
         const runs = yield* Runs
         yield* itIs(someTime)
         const { run } = yield* runs.accept(question())
-        yield* runs.start(run.id)
+        yield* runs.dequeue(run.chat_id, run.owner)
         yield* runs.checkpoint([{ runId: run.id, text: "par", reasoning: "hm" }])
         yield* itIs(someTime + 1500)
         const ids = yield* runs.finish(run.id, {
@@ -204,7 +204,7 @@ export const runningSuite = (it: It) => {
       const ids = yield* race(
         accepted.map(({ run }, i) =>
           Effect.gen(function* () {
-            yield* runs.start(run.id)
+            yield* runs.dequeue(run.chat_id, run.owner)
             const recorded = yield* runs.record(run.id, [answer(`step ${i}`)])
             yield* runs.checkpoint(accepted.map(({ run }) => ({ runId: run.id, text: ".", reasoning: "" })))
             yield* sessions.forget(chatId)
@@ -224,7 +224,7 @@ export const runningSuite = (it: It) => {
       const chatId = freshId()
       yield* round(chatId, "one")
       const { run } = yield* runs.accept(question({ clientMsgId: "m-2", session: { chatId } }))
-      yield* runs.start(run.id)
+      yield* runs.dequeue(run.chat_id, run.owner)
       yield* runs.record(run.id, [answer("tool", { category: "tool" })])
       const passages = [{ text: "t", file_id: "f", file_name: "a.pdf", page: null, score: 0.5 }]
       yield* itIs(someTime)
@@ -241,7 +241,7 @@ export const runningSuite = (it: It) => {
       yield* runs.rollback(freshId())
       expect(yield* runOf(run.id)).toEqual(gone)
       const repeat = yield* runs.accept(question({ clientMsgId: "m-2", session: { chatId } }))
-      expect(repeat).toEqual({ run: gone, fresh: false })
+      expect(repeat).toEqual({ run: gone, fresh: false, ahead: [] })
     })
   )
 
@@ -285,7 +285,7 @@ export const runningSuite = (it: It) => {
       ])
       yield* runs.accept(question({ owner: `${owner} ` }))
       yield* runs.finish(ended.run.id, done())
-      yield* runs.start(running.run.id)
+      yield* runs.dequeue(running.run.chat_id, running.run.owner)
       yield* runs.checkpoint([{ runId: running.run.id, text: "so far", reasoning: "" }])
       const left = yield* runs.unfinished(owner)
       expect(left.map(({ id, status, partial_text }) => [id, status, partial_text])).toEqual([

@@ -57,6 +57,8 @@ export const question = (asking: Asking = {}): Acceptance => ({
   action: "default",
   owner: "node-1",
   clientMsgId: null,
+  payload: "",
+  entry: { startNow: false, onBusy: "enqueue", maxQueued: 100 },
   ...asking,
   session: {
     chatId: freshId(),
@@ -92,7 +94,7 @@ export const round = (chatId: string, text: string, ending: Partial<Ending> = {}
   Effect.gen(function* () {
     const runs = yield* Runs
     const { run } = yield* runs.accept(question({ session: { chatId }, question: { message: text } }))
-    yield* runs.start(run.id)
+    yield* runs.dequeue(run.chat_id, run.owner)
     yield* runs.finish(run.id, { ...done(answer(`${text}!`)), ...ending })
     return run
   })

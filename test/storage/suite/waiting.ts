@@ -16,7 +16,7 @@ const parkedRun = (until: number) =>
   Effect.gen(function* () {
     const runs = yield* Runs
     const { run } = yield* runs.accept(question())
-    yield* runs.start(run.id)
+    yield* runs.dequeue(run.chat_id, run.owner)
     yield* runs.checkpoint([{ runId: run.id, text: "so far", reasoning: "" }])
     yield* runs.park(run.id, { state: '{"at":1}', until: new Date(until) })
     return run
@@ -41,7 +41,7 @@ export const waitingSuite = (it: It) => {
     Effect.gen(function* () {
       const runs = yield* Runs
       const run = yield* parkedRun(someTime)
-      const taken = yield* race(times(8, () => runs.resume(run.id, reply)))
+      const taken = yield* race(times(8, () => runs.resume(run.id, reply, "node-2")))
       expect(taken.filter(Option.isSome)).toHaveLength(1)
       expect(yield* texts(run.id)).toEqual(["why?", "yes"])
       expect(Option.getOrThrow(yield* runs.get(run.id)).status).toBe("running")
@@ -53,7 +53,7 @@ export const waitingSuite = (it: It) => {
     Effect.gen(function* () {
       const runs = yield* Runs
       const run = yield* parkedRun(someTime)
-      yield* runs.resume(run.id, reply)
+      yield* runs.resume(run.id, reply, "node-2")
       yield* runs.park(run.id, { state: "2", until: new Date(someTime + 5) })
       expect(Option.getOrThrow(yield* runs.waiting(run.chat_id))).toMatchObject({
         state: "2",
@@ -68,7 +68,7 @@ export const waitingSuite = (it: It) => {
       const run = yield* parkedRun(someTime)
       yield* runs.finish(run.id, { ...done(), status: "stopped" })
       expect(yield* runs.waiting(run.chat_id)).toEqual(Option.none())
-      expect(yield* runs.resume(run.id, reply)).toEqual(Option.none())
+      expect(yield* runs.resume(run.id, reply, "node-2")).toEqual(Option.none())
       yield* runs.park(run.id, { state: "late", until: new Date(someTime) })
       expect(yield* runs.waiting(run.chat_id)).toEqual(Option.none())
     })
@@ -102,7 +102,7 @@ export const waitingSuite = (it: It) => {
     Effect.gen(function* () {
       const runs = yield* Runs
       const { run } = yield* runs.accept(question())
-      yield* runs.start(run.id)
+      yield* runs.dequeue(run.chat_id, run.owner)
       yield* runs.checkpoint([{ runId: run.id, text: "one", reasoning: "r" }])
       const ids = yield* runs.settle(run.id, [answer("one")])
       expect(ids).toHaveLength(1)
@@ -120,7 +120,7 @@ export const waitingSuite = (it: It) => {
     Effect.gen(function* () {
       const runs = yield* Runs
       const { run } = yield* runs.accept(question())
-      yield* runs.start(run.id)
+      yield* runs.dequeue(run.chat_id, run.owner)
       expect(yield* runs.reopen(run.id, "node-2")).toBe(false)
       yield* runs.finish(run.id, { ...done(answer("half")), status: "failed", error: "no" })
       const opened = yield* race(times(4, () => runs.reopen(run.id, "node-2")))

@@ -1,0 +1,164 @@
+/**
+ * At most one run of a session: begun, interrupted, brought to its end. What comes after it is not decided
+ * here.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { AppKind } from "../app/App.ts"
+import type { RunFailed } from "../protocol/errors.ts"
+import type { Frame } from "../protocol/frames.ts"
+import { Projection, profiles } from "../protocol/projection.ts"
+import type { Action } from "../run/Actions.ts"
+import type { Journal } from "../run/Journal.ts"
+import { type Parked as Asked, Recorder } from "../run/recorder.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { SessionOptions } from "./makeSession.ts"
+import type { Turn } from "./turn.ts"
+
+type RunEvents = ReturnType<Action["run"]>
+
+interface Active {
+  readonly turn: Turn
+  /** null when the run goes on after a reply: its `begin` was sent before. */
+  readonly begin: Frame | null
+  readonly fiber: Fiber.RuntimeFiber<void, RunFailed | StorageError>
+  /** Done when the run's `close` is in the log and what comes after it is decided. */
+  readonly closed: Deferred.Deferred<void>
+}
+
+/** A run as far as its frames need to know it. */
+export interface Told {
+  readonly runId: string
+  readonly userId: number
+  readonly kind: AppKind
+}
+
+export interface RunnerOptions {
+  readonly session: SessionOptions
+  readonly journal: Journal
+  readonly scope: Scope.Scope
+  readonly park: (turn: Turn, asked: Asked) => Effect.Effect<void, StorageError>
+  /** Between a run's last frame and its standing as ended. */
+  readonly beforeEnd: Effect.Effect<void>
+  /** Decides what comes next; nobody sees the session idle before that. */
+  readonly onEnd: Effect.Effect<void>
+}
+
+export class Runner {
+  private readonly options: RunnerOptions
+  private current: Active | null = null
+
+  constructor(options: RunnerOptions) {
+    this.options = options
+  }
+
+  get active(): Active | null {
+    return this.current
+  }
+
+  /** When the run in progress has ended, and what comes after it is decided. */
+  get ended(): Effect.Effect<void> {
+    return Effect.suspend(() => (this.current === null ? Effect.void : Deferred.await(this.current.closed)))
+  }
+
+  projectionOf({ runId, kind, userId }: Told): Projection {
+    return new Projection(this.options.session.address, runId, userId, profiles[kind])
+  }
+
+  recorderOf({ runId, userId, app }: Turn): Recorder {
+    return this.recorderFor({ runId, userId, kind: app.kind })
+  }
+
+  /** Its frames go to the log as long as the lease is the one of now. */
+  recorderFor(run: Told): Recorder {
+    const { journal, session } = this.options
+    const { log, lease, judge, address } = session
+    const term = lease.term()
+    return new Recorder({
+      runId: run.runId,
+      kind: run.kind,
+      journal,
+      log: {
+        append: (frame) => (lease.term() === term ? log.append(frame) : frame),
+        delta: (kind, text, bubble) => {
+          if (lease.term() === term) log.delta(kind, text, bubble)
+        }
+      },
+      frames: this.projectionOf(run),
+      judge: (passages) => judge.source(passages, run.userId),
+      asker: { userId: run.userId, chatId: address.chatId }
+    })
+  }
+
+  /**
+   * Begins a run, or goes on with one. Its fiber exists before anyone is told of it, and waits at a gate until
+   * it is `active`: from the client's first sight of the run, a stop finds something to interrupt.
+   */
+  launch(turn: Turn, events: RunEvents, open: (recorder: Recorder) => Frame | null): Effect.Effect<void> {
+    const { session, scope } = this.options
+    return Effect.gen(this, function* () {
+      const recorder = this.recorderOf(turn)
+      const gate = yield* Deferred.make<void>()
+      const closed = yield* Deferred.make<void>()
+      const fiber = yield* Deferred.await(gate).pipe(
+        Effect.zipRight(recorder.run(events)),
+        Effect.interruptible,
+        Effect.forkIn(scope)
+      )
+      yield* Effect.sync(() => {
+        session.log.beginRun(turn.runId, session.self)
+        this.current = { turn, begin: open(recorder), fiber, closed }
+      })
+      yield* Deferred.succeed(gate, undefined)
+      yield* this.supervise(turn, fiber, recorder, closed).pipe(Effect.forkIn(scope))
+    }).pipe(Effect.uninterruptible)
+  }
+
+  /** Waits for the run's end, whatever it is, and settles it. */
+  private supervise(
+    turn: Turn,
+    fiber: Active["fiber"],
+    recorder: Recorder,
+    closed: Deferred.Deferred<void>
+  ): Effect.Effect<void> {
+    const { session, park, beforeEnd, onEnd } = this.options
+    const { lease, log } = session
+    const term = lease.term()
+    return Effect.gen(this, function* () {
+      yield* session.retain
+      yield* session.checkpoints.watch(recorder)
+      yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
+      const exit = yield* Fiber.interrupt(fiber)
+      // Where another node has taken the session, it is that node which ends the run.
+      if (lease.term() === term) {
+        const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
+        yield* beforeEnd
+        if (lease.term() === term) log.endRun(waits === null ? "idle" : "waiting")
+      }
+      const ended = this.current
+      yield* onEnd
+      if (this.current === ended) this.current = null
+      yield* Deferred.succeed(closed, undefined)
+    }).pipe(Effect.scoped, Effect.uninterruptible)
+  }
+
+  /** Ends the run in progress, and waits for its end. false: there is none, or it is another one. */
+  interrupt(runId: string | null): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      if (this.current === null || (runId !== null && this.current.turn.runId !== runId)) {
+        return Effect.succeed(false)
+      }
+      const { fiber, closed } = this.current
+      return Effect.as(Effect.zipRight(Fiber.interruptFork(fiber), Deferred.await(closed)), true)
+    })
+  }
+
+  /** Ends it without waiting: it is another node's now. */
+  get abandon(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.current === null ? Effect.void : Fiber.interruptFork(this.current.fiber)
+    )
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The right to run a session and to write its frames. One node at a time has it, from a question to the end
+ * of the last run; all others follow.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export interface Lease {
+  /**
+   * Takes the lease, or keeps it; from a dead node too. false: another node has it, or this cannot be known at
+   * the moment.
+   */
+  readonly hold: Effect.Effect<boolean>
+  /** Gives it back; to be done when all that was written is `delivered`. */
+  readonly letGo: Effect.Effect<void>
+  /** Waits until everything that was written can be read on every node, or the lease is lost. */
+  readonly delivered: Effect.Effect<void>
+  /** Differs for every time the lease is taken; 0 while another node may have it. */
+  readonly term: () => number
+  /** The log is current as far as that can be known, and stays so until the scope closes. */
+  readonly follow: Effect.Effect<void, never, Scope.Scope>
+  /** Reads what the other nodes have told, up to now. */
+  readonly catchUp: Effect.Effect<void>
+  /** Whether other nodes follow the session. */
+  readonly followedElsewhere: Effect.Effect<boolean>
+}
+
+/** Of a session that no other node can know. */
+export const alone: Lease = {
+  hold: Effect.succeed(true),
+  letGo: Effect.void,
+  delivered: Effect.void,
+  term: () => 1,
+  follow: Effect.void,
+  catchUp: Effect.void,
+  followedElsewhere: Effect.succeed(false)
+}

@@ -1,0 +1,91 @@
+/**
+ * What the nodes share about sessions: who may write a session's frames, the frames that are kept, and a way
+ * to tell each other at once. Each step is whole or not at all.
+ *
+ * A lease carries a fence: a number that no earlier holder had. Whoever writes names its fence, and is refused
+ * where somebody else has claimed the session since. How long a lease lasts is not the store's affair: it is
+ * taken over from a node that has been silent for too long (`Nodes`).
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { RedisError } from "../../redis/RedisError.ts"
+
+export interface Claim {
+  readonly self: string
+  /** Its lease has run out: it may be taken from this node. */
+  readonly dead: string | null
+  /** Where nothing is kept of the session, or less than is `known`: what it begins with. */
+  readonly epoch: string
+  readonly seq: number
+  readonly known: { readonly epoch: string; readonly seq: number }
+}
+
+export type Claimed =
+  | { readonly _tag: "Yours"; readonly fence: string; readonly epoch: string; readonly seq: number }
+  | { readonly _tag: "Held"; readonly owner: string }
+
+export interface Append {
+  readonly fence: string
+  /** The last number before the batch, and the last one in it. */
+  readonly after: number
+  readonly last: number
+  readonly batch: string
+  /** Whether a run is in progress after it: its frames are kept until it ends. */
+  readonly running: boolean
+}
+
+/** `At`: the store's last number is another one; nothing was appended. `Gone`: nothing is kept of the session. */
+export type Appended =
+  | { readonly _tag: "Ok" }
+  | { readonly _tag: "At"; readonly seq: number }
+  | { readonly _tag: "Fenced" }
+  | { readonly _tag: "Gone" }
+
+export interface Kept {
+  readonly epoch: string
+  readonly seq: number
+  readonly owner: string
+  /** In their order. The first may begin before what was asked for. */
+  readonly batches: ReadonlyArray<string>
+}
+
+export interface Listener {
+  readonly heard: (text: string) => void
+  /** Listening has begun, or begun again: what was said before was not heard. */
+  readonly began: () => void
+}
+
+export interface LogStoreService {
+  /**
+   * Its holder may claim again, and gets a new fence. A new epoch begins where something that was kept may be
+   * lost: the store is not the process that it was at the last claim.
+   */
+  readonly claim: (key: string, claim: Claim) => Effect.Effect<Claimed, RedisError>
+  readonly append: (key: string, append: Append) => Effect.Effect<Appended, RedisError>
+  /** Nothing happens where the fence is not the holder's. */
+  readonly release: (key: string, fence: string) => Effect.Effect<void, RedisError>
+  readonly read: (key: string, after: number) => Effect.Effect<Option.Option<Kept>, RedisError>
+  /** The last number and the epoch, for whoever wants to know whether there is something to read. */
+  readonly glance: (
+    keys: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<Pick<Kept, "epoch" | "seq"> | null>, RedisError>
+  /** Says that a node lives; answers every node with a number that changes as long as it lives. */
+  readonly beat: (self: string) => Effect.Effect<ReadonlyMap<string, number>, RedisError>
+  readonly leave: (self: string) => Effect.Effect<void, RedisError>
+  /** Batches of a session, as they are appended, until the scope closes. Begins in the background. */
+  readonly follow: (key: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
+  /** How many nodes follow a session. */
+  readonly followers: (key: string) => Effect.Effect<number, RedisError>
+  /** What other nodes say to this one, until the scope closes. */
+  readonly attend: (self: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
+  /** Says something to a node; nobody answers for its arrival. */
+  readonly tell: (node: string, text: string) => Effect.Effect<void, RedisError>
+}
+
+/** None: this node is alone. */
+export class LogStore extends Context.Tag("colloquy/session/LogStore")<
+  LogStore,
+  Option.Option<LogStoreService>
+>() {}

@@ -1,0 +1,170 @@
+/** The log store on Redis: one server, Sentinel or a Cluster. What it keeps stands at `redisScripts.ts`. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Client } from "../../redis/client.ts"
+import type { RedisService } from "../../redis/Redis.ts"
+import { RedisError } from "../../redis/RedisError.ts"
+import type { Claimed, Listener, LogStoreService } from "./LogStore.ts"
+import { appendScript, beatScript, claimScript, readScript, releaseScript } from "./redisScripts.ts"
+
+const Whole = Schema.NumberFromString
+const ClaimAnswer = Schema.Union(
+  Schema.Tuple(Schema.Literal("held"), Schema.String),
+  Schema.Tuple(Schema.Literal("yours"), Schema.String, Schema.String, Whole)
+)
+const AppendAnswer = Schema.Union(
+  Schema.Tuple(Schema.Literal("ok", "fenced", "gone")),
+  Schema.Tuple(Schema.Literal("at"), Whole)
+)
+const ReadAnswer = Schema.Union(
+  Schema.Tuple(),
+  Schema.Tuple(Schema.String, Whole, Schema.String, Schema.Array(Schema.String))
+)
+const BeatAnswer = Schema.Array(Schema.String)
+const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole))
+
+const answered =
+  <A, I>(operation: string, schema: Schema.Schema<A, I>) =>
+  (reply: Effect.Effect<unknown, RedisError>): Effect.Effect<A, RedisError> =>
+    Effect.flatMap(reply, (value) =>
+      Effect.mapError(Schema.decodeUnknown(schema)(value), (cause) => new RedisError({ operation, cause }))
+    )
+
+export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreService, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const hash = (key: string) => redis.key(`session:{${key}}`)
+    const stream = (key: string) => redis.key(`session:{${key}}:log`)
+    const live = (key: string) => redis.key(`session:{${key}}:live`)
+    const nodes = redis.key("nodes")
+    const inbox = (node: string) => redis.key(`node:${node}`)
+    const both = (key: string) => [hash(key), stream(key)]
+    const channels = yield* makeChannels(redis)
+
+    return {
+      claim: (key, { self, dead, epoch, seq, known }) =>
+        redis.script(claimScript, both(key), [self, dead ?? "", epoch, seq, known.epoch, known.seq]).pipe(
+          answered(claimScript.name, ClaimAnswer),
+          Effect.map(
+            (answer): Claimed =>
+              answer[0] === "held"
+                ? { _tag: "Held", owner: answer[1] }
+                : { _tag: "Yours", fence: answer[1], epoch: answer[2], seq: answer[3] }
+          )
+        ),
+      append: (key, { fence, after, last, batch, running }) =>
+        redis
+          .script(appendScript, both(key), [fence, after, last, batch, running ? "1" : "0", live(key)])
+          .pipe(
+            answered(appendScript.name, AppendAnswer),
+            Effect.map((answer) => {
+              switch (answer[0]) {
+                case "ok":
+                  return { _tag: "Ok" as const }
+                case "fenced":
+                  return { _tag: "Fenced" as const }
+                case "gone":
+                  return { _tag: "Gone" as const }
+                case "at":
+                  return { _tag: "At" as const, seq: answer[1] }
+              }
+            })
+          ),
+      release: (key, fence) => Effect.asVoid(redis.script(releaseScript, both(key), [fence])),
+      read: (key, after) =>
+        redis.script(readScript, both(key), [after]).pipe(
+          answered(readScript.name, ReadAnswer),
+          Effect.map((answer) => {
+            if (answer.length === 0) return Option.none()
+            const [epoch, seq, owner, batches] = answer
+            return Option.some({ epoch, seq, owner, batches })
+          })
+        ),
+      glance: (keys) =>
+        redis
+          .run("look at sessions", (client) =>
+            Promise.all(keys.map((key) => client.hmget(hash(key), "epoch", "seq")))
+          )
+          .pipe(
+            answered("look at sessions", Schema.Array(Glanced)),
+            Effect.map((all) =>
+              all.map(([epoch, seq]) => (epoch === null || seq === null ? null : { epoch, seq }))
+            )
+          ),
+      beat: (self) =>
+        redis.script(beatScript, [nodes], [self]).pipe(
+          answered(beatScript.name, BeatAnswer),
+          Effect.map((flat) => {
+            const beats = new Map<string, number>()
+            for (let i = 0; i + 1 < flat.length; i += 2) beats.set(flat[i] ?? "", Number(flat[i + 1]))
+            return beats
+          })
+        ),
+      leave: (self) => Effect.asVoid(redis.run("leave", (client) => client.zrem(nodes, self))),
+      follow: (key, listener) => channels.listen(live(key), listener),
+      followers: (key) =>
+        redis
+          .run("count followers", (client) => client.call("PUBSUB", "NUMSUB", live(key)))
+          .pipe(
+            answered("count followers", Schema.Tuple(Schema.String, Schema.Number)),
+            Effect.map(([, count]) => count)
+          ),
+      attend: (self, listener) => channels.listen(inbox(self), listener),
+      tell: (node, text) =>
+        Effect.asVoid(redis.run("tell a node", (client) => client.publish(inbox(node), text)))
+    }
+  })
+
+/**
+ * One connection for all that this node listens to. It subscribes by itself when it is connected anew, because
+ * only then is it known when listening has begun again.
+ */
+const makeChannels = (redis: RedisService) =>
+  Effect.gen(function* () {
+    const client: Client = yield* redis.connection
+    const report = Runtime.runFork(yield* Effect.runtime<never>())
+    const listeners = new Map<string, Set<Listener>>()
+
+    const subscribe = (names: ReadonlyArray<string>) => {
+      if (names.length === 0 || client.status !== "ready") return
+      client.subscribe(...names).then(
+        () => {
+          for (const name of names) for (const listener of listeners.get(name) ?? []) listener.began()
+        },
+        // The connection broke: it is done again when it is back.
+        (cause: unknown) => report(Effect.logDebug("not subscribed", cause))
+      )
+    }
+
+    client.on("message", (channel: string, text: string) => {
+      for (const listener of listeners.get(channel) ?? []) listener.heard(text)
+    })
+    client.on("ready", () => subscribe([...listeners.keys()]))
+
+    const listen = (channel: string, listener: Listener): Effect.Effect<void, never, Scope.Scope> =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const known = listeners.get(channel)
+          if (known !== undefined) {
+            known.add(listener)
+            return
+          }
+          listeners.set(channel, new Set([listener]))
+          subscribe([channel])
+        }),
+        () =>
+          Effect.sync(() => {
+            const known = listeners.get(channel)
+            known?.delete(listener)
+            if (known === undefined || known.size > 0) return
+            listeners.delete(channel)
+            if (client.status !== "ready") return
+            client
+              .unsubscribe(channel)
+              .catch((cause: unknown) => report(Effect.logDebug("not unsubscribed", cause)))
+          })
+      )
+    return { listen }
+  })

@@ -1,0 +1,332 @@
+/**
+ * The lease of a session that several nodes share. Whoever has it writes the log and sends it to the store,
+ * which gives it to everybody else; frames may be read, here too, once the store has them.
+ *
+ * The writer's log is right about the run in progress: what the store has lost (a restart, a fail-over to a
+ * copy that was behind) is sent again, with the same numbers.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { RedisError } from "../../redis/RedisError.ts"
+import type { Standing } from "../batch.ts"
+import type { FrameLog } from "../FrameLog.ts"
+import type { Lease } from "./Lease.ts"
+import type { LogStoreService } from "./LogStore.ts"
+
+/** How often what the store refuses to answer is tried again. */
+const again = Schedule.union(Schedule.exponential(Duration.millis(50)), Schedule.spaced(Duration.seconds(1)))
+
+/** How long a socket waits for the frames of other nodes before it is given what is known here. */
+const patience = "2 seconds"
+
+export interface SharedLeaseOptions {
+  readonly store: LogStoreService
+  readonly key: string
+  readonly self: string
+  readonly log: FrameLog
+  readonly newEpoch: () => string
+  readonly isDead: (owner: string) => boolean
+  /** Another node has taken the session: what runs here must end without a word. */
+  readonly onDeposed: Effect.Effect<void>
+  /** What the lease does by itself lives there. */
+  readonly scope: Scope.Scope
+  /** Runs from outside of any fiber, in that scope. */
+  readonly fork: (effect: Effect.Effect<void>) => void
+}
+
+export class SharedLease implements Lease {
+  private readonly options: SharedLeaseOptions
+  private readonly log: FrameLog
+  private fence: string | null = null
+  private terms = 0
+  private pump: Fiber.RuntimeFiber<void> | null = null
+  /** What the store has. */
+  private acked = 0
+  private told: Standing | null = null
+  private readonly written = Effect.unsafeMakeLatch(false)
+  private readonly flushed = Effect.unsafeMakeLatch(true)
+  private following = false
+  private loading = false
+  private loadAgain = false
+
+  constructor(options: SharedLeaseOptions) {
+    this.options = options
+    this.log = options.log
+  }
+
+  term(): number {
+    return this.fence === null ? 0 : this.terms
+  }
+
+  get key(): string {
+    return this.options.key
+  }
+
+  get isFollowing(): boolean {
+    return this.following && this.fence === null
+  }
+
+  /** Reads again where the store has more than was heard. */
+  compare(known: { readonly epoch: string; readonly seq: number } | null): void {
+    if (known === null || !this.isFollowing) return
+    if (known.epoch !== this.log.epoch || known.seq > this.log.written) this.refresh()
+  }
+
+  get hold(): Effect.Effect<boolean> {
+    return Effect.suspend(() => (this.fence === null ? this.claim : Effect.succeed(true)))
+  }
+
+  private get claim(): Effect.Effect<boolean> {
+    const { store, key, self, newEpoch, isDead } = this.options
+    return Effect.gen(this, function* () {
+      const { log } = this
+      const known = { epoch: log.epoch, seq: log.written }
+      const epoch = log.isUntouched ? log.epoch : newEpoch()
+      const claim = { self, dead: null, epoch, seq: 0, known }
+      let claimed = yield* store.claim(key, claim)
+      if (claimed._tag === "Held" && isDead(claimed.owner)) {
+        claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
+      }
+      if (claimed._tag === "Held") return false
+      if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
+        yield* this.reload.pipe(Effect.onError(() => this.release(claimed.fence)))
+      }
+      if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
+        log.replace(claimed.epoch, claimed.seq, [])
+      }
+      yield* this.take(claimed.fence)
+      return true
+    }).pipe(
+      Effect.catchAll((error) =>
+        Effect.as(Effect.logWarning("a session could not be claimed", error.cause), false)
+      ),
+      Effect.uninterruptible
+    )
+  }
+
+  private take(fence: string): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      this.fence = fence
+      this.terms += 1
+      this.acked = this.log.written
+      this.told = this.log.standing
+      this.written.unsafeClose()
+      this.log.share({ push: () => this.push() })
+      this.pump = yield* Effect.forkIn(Effect.interruptible(this.deliver), this.options.scope)
+    })
+  }
+
+  private push(): void {
+    if (!this.isBehind()) return
+    this.flushed.unsafeClose()
+    this.written.unsafeOpen()
+  }
+
+  private isBehind(): boolean {
+    return this.fence !== null && (this.acked < this.log.written || this.told !== this.log.standing)
+  }
+
+  /** Sends what is written, a batch at a time: what comes meanwhile is the next batch. */
+  private get deliver(): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      for (;;) {
+        yield* this.written.await
+        this.written.unsafeClose()
+        while (this.isBehind()) yield* this.deliverBatch
+        this.flushed.unsafeOpen()
+      }
+    })
+  }
+
+  private get deliverBatch(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { fence, log } = this
+      if (fence === null) return Effect.void
+      const standing = log.standing
+      const after = this.acked
+      const { text, last } = log.batchAfter(after)
+      const append = { fence, after, last, batch: text, running: standing.status === "running" }
+      return Effect.flatMap(this.insist(this.options.store.append(this.options.key, append)), (result) => {
+        switch (result._tag) {
+          case "Ok":
+            return Effect.sync(() => this.settle(last, standing))
+          case "At":
+            // It had arrived, and only the answer to it was lost.
+            if (result.seq === last) return Effect.sync(() => this.settle(last, standing))
+            if (result.seq > last) return this.depose
+            return Effect.sync(() => {
+              this.acked = result.seq
+              log.redefine()
+            })
+          case "Fenced":
+            return this.depose
+          case "Gone":
+            return this.restore
+        }
+      })
+    })
+  }
+
+  private settle(last: number, standing: Standing): void {
+    this.acked = last
+    this.told = standing
+    this.log.confirm(last)
+  }
+
+  /** The store has forgotten the session: it is told of the run in progress again. */
+  private get restore(): Effect.Effect<void> {
+    const { store, key, self } = this.options
+    return Effect.suspend(() => {
+      const { log } = this
+      const { status, runStart } = log.standing
+      const seq = status === "running" ? Math.min(runStart - 1, log.lastSeq) : log.lastSeq
+      const known = { epoch: "", seq: 0 }
+      return Effect.flatMap(
+        this.insist(store.claim(key, { self, dead: null, epoch: log.epoch, seq, known })),
+        (claimed) => {
+          if (claimed._tag === "Held") return this.depose
+          if (claimed.epoch !== log.epoch || claimed.seq > log.written) {
+            return Effect.zipRight(this.release(claimed.fence), this.depose)
+          }
+          return Effect.sync(() => {
+            this.fence = claimed.fence
+            this.acked = claimed.seq
+            log.redefine()
+          })
+        }
+      )
+    })
+  }
+
+  /** Somebody else runs the session now. */
+  private get depose(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.fence = null
+      this.log.rewind()
+      this.log.share(null)
+      this.flushed.unsafeOpen()
+      this.options.fork(this.options.onDeposed)
+      if (this.following) this.refresh()
+      return Effect.logInfo(`session ${this.options.key} is run by another node now`)
+    })
+  }
+
+  get delivered(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.fence === null) return Effect.void
+      this.log.flush()
+      return this.flushed.await
+    })
+  }
+
+  get letGo(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { fence, pump } = this
+      if (fence === null) return Effect.void
+      this.fence = null
+      this.pump = null
+      this.log.rewind()
+      this.log.share(null)
+      // A holder that lives is not taken over from: until the store knows, nobody else could run the session.
+      return Effect.zipRight(
+        pump === null ? Effect.void : Fiber.interruptFork(pump),
+        Effect.forkIn(this.release(fence), this.options.scope)
+      )
+    }).pipe(Effect.uninterruptible)
+  }
+
+  private release(fence: string): Effect.Effect<void> {
+    return this.insist(this.options.store.release(this.options.key, fence))
+  }
+
+  get followedElsewhere(): Effect.Effect<boolean> {
+    return this.options.store.followers(this.options.key).pipe(
+      Effect.map((count) => count > (this.following ? 1 : 0)),
+      // Not known: nothing is ended for it.
+      Effect.orElseSucceed(() => true)
+    )
+  }
+
+  get follow(): Effect.Effect<void, never, Scope.Scope> {
+    const { store, key } = this.options
+    return Effect.gen(this, function* () {
+      this.following = true
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          this.following = false
+        })
+      )
+      yield* store.follow(key, {
+        heard: (batch) => {
+          if (this.fence === null && this.log.ingest(batch) !== "taken") this.refresh()
+        },
+        began: () => this.refresh()
+      })
+      yield* this.catchUp
+    })
+  }
+
+  get catchUp(): Effect.Effect<void> {
+    return this.reload.pipe(Effect.interruptible, Effect.timeout(patience), Effect.ignore)
+  }
+
+  /** Reads what was not heard. */
+  refresh(): void {
+    if (this.loading) {
+      this.loadAgain = true
+      return
+    }
+    this.loading = true
+    const once = Effect.suspend(() => {
+      this.loadAgain = false
+      return Effect.suspend(() => (this.following ? this.reload : Effect.void))
+    })
+    this.options.fork(
+      this.insist(once).pipe(
+        Effect.repeat({ while: () => this.loadAgain }),
+        Effect.ensuring(
+          Effect.sync(() => {
+            this.loading = false
+          })
+        ),
+        Effect.asVoid
+      )
+    )
+  }
+
+  /** Makes the log what the store has. */
+  private get reload(): Effect.Effect<void, RedisError> {
+    const { store, key } = this.options
+    return Effect.gen(this, function* () {
+      const { log } = this
+      const tail = yield* store.read(key, log.written)
+      if (Option.isNone(tail) || this.fence !== null) return
+      const { epoch, seq, batches } = tail.value
+      const isSame = epoch === log.epoch
+      // The store has lost what was read here: whoever writes will send it again, or begin a new epoch.
+      if (isSame && seq < log.written) return
+      if (isSame && batches.every((batch) => log.ingest(batch) === "taken") && log.written >= seq) return
+      const all = yield* store.read(key, 0)
+      if (Option.isNone(all) || this.fence !== null) return
+      log.replace(all.value.epoch, all.value.seq, all.value.batches)
+    })
+  }
+
+  /** Tries until it is answered; the log of the server hears of it once. */
+  private insist<A>(effect: Effect.Effect<A, RedisError>): Effect.Effect<A> {
+    let isKnown = false
+    return effect.pipe(
+      Effect.tapError((error) => {
+        if (isKnown) return Effect.void
+        isKnown = true
+        return Effect.logWarning("the store of session logs does not answer", error.cause)
+      }),
+      Effect.retry(again),
+      Effect.orDie
+    )
+  }
+}

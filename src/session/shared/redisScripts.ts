@@ -1,0 +1,96 @@
+/**
+ * The steps of the log store, as Redis takes them. All keys of a session share its hash tag. The hash of a
+ * session holds `owner`, `fence`, `epoch`, `seq` and `server`, the Redis process that it was claimed on; its
+ * stream holds the batches, each under the number of its last frame.
+ */
+import { script } from "../../redis/Script.ts"
+
+/** Milliseconds: the last number of a session outlives its frames, so that who missed nothing is told so. */
+const keepSession = 24 * 60 * 60 * 1000
+const keepRunning = 60 * 60 * 1000
+const keepIdle = 5 * 60 * 1000
+
+/** Characters of ended runs that may be kept. */
+const maxChars = 1024 * 1024
+
+/**
+ * KEYS the session's hash, its stream. ARGV self, the dead node or "", epoch and seq to begin with, epoch and
+ * seq that the claimer knows. Answers {"held", owner} or {"yours", fence, epoch, seq}.
+ */
+export const claimScript = script(
+  "claim a session",
+  `local owner, fence, epoch, seq, server = unpack(redis.call('HMGET', KEYS[1], 'owner', 'fence', 'epoch', 'seq', 'server'))
+local self = ARGV[1]
+if owner and owner ~= '' and owner ~= self and owner ~= ARGV[2] then return {'held', owner} end
+local here = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local lost = epoch == ARGV[5] and tonumber(seq) < tonumber(ARGV[6])
+if not epoch or lost or (server ~= here and owner ~= self) then
+  epoch = ARGV[3]
+  seq = ARGV[4]
+  redis.call('DEL', KEYS[2])
+end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local next = math.max(now, (tonumber(fence or '0') or 0) + 1)
+fence = string.format('%.0f', next)
+redis.call('HSET', KEYS[1], 'owner', self, 'fence', fence, 'epoch', epoch, 'seq', seq, 'server', here)
+redis.call('PEXPIRE', KEYS[1], ${keepSession})
+return {'yours', fence, epoch, tostring(seq)}`
+)
+
+/**
+ * KEYS the hash, the stream. ARGV fence, number before the batch, its last number, the batch, "1" where a run
+ * is in progress, the channel. Answers {"ok"}, {"at", seq}, {"fenced"} or {"gone"}.
+ */
+export const appendScript = script(
+  "append to a session",
+  `local fence, seq = unpack(redis.call('HMGET', KEYS[1], 'fence', 'seq'))
+if not fence then return {'gone'} end
+if fence ~= ARGV[1] then return {'fenced'} end
+if seq ~= ARGV[2] then return {'at', seq} end
+redis.call('XADD', KEYS[2], ARGV[3] .. '-*', 'b', ARGV[4])
+redis.call('HSET', KEYS[1], 'seq', ARGV[3])
+if ARGV[5] == '1' then
+  redis.call('PEXPIRE', KEYS[2], ${keepRunning})
+else
+  redis.call('PEXPIRE', KEYS[2], ${keepIdle})
+end
+redis.call('PUBLISH', ARGV[6], ARGV[4])
+return {'ok'}`
+)
+
+/** KEYS the hash, the stream. ARGV fence. Old runs are dropped where there is too much of them. */
+export const releaseScript = script(
+  "release a session",
+  `if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'owner', '')
+redis.call('PEXPIRE', KEYS[1], ${keepSession})
+if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('MEMORY', 'USAGE', KEYS[2]) > ${maxChars} then
+  redis.call('XTRIM', KEYS[2], 'MAXLEN', 1000)
+  if redis.call('MEMORY', 'USAGE', KEYS[2]) > 4 * ${maxChars} then redis.call('DEL', KEYS[2]) end
+end
+return 1`
+)
+
+/** KEYS the hash, the stream. ARGV the number after which to read. Answers {} or {epoch, seq, owner, batches}. */
+export const readScript = script(
+  "read a session",
+  `local epoch, seq, owner = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'owner'))
+if not epoch then return {} end
+local batches = {}
+for i, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[1] .. '-0', '+')) do batches[i] = entry[2][2] end
+return {epoch, seq, owner or '', batches}`
+)
+
+/**
+ * KEYS the nodes. ARGV self. Answers names and times of their last beat, in ms. Nodes that
+ * have been silent for an hour are forgotten.
+ */
+export const beatScript = script(
+  "beat",
+  `local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600000)
+return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')`
+)
