@@ -10,7 +10,14 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { type AppError, BinaryFrame, type ProtocolError, RateLimited, tell } from "../protocol/errors.ts"
+import {
+  type AppError,
+  BinaryFrame,
+  type Leaving,
+  type ProtocolError,
+  RateLimited,
+  tell
+} from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import { type Ask, decodePayload, type Payload, type Reply, type ResumePoint } from "../protocol/payloads.ts"
 import { Actions } from "../run/Actions.ts"
@@ -31,7 +38,7 @@ class Fatal extends Data.TaggedError("Fatal")<{ readonly error: ProtocolError }>
 export interface Opening {
   readonly address: Address
   readonly resume: ResumePoint | null
-  readonly session: Either.Either<Session, AppError | StorageError>
+  readonly session: Either.Either<Session, AppError | Leaving | StorageError>
 }
 
 /** One socket's conversation. A class, because every idle socket keeps one: methods are shared, closures are not. */

@@ -19,14 +19,12 @@ import { WebSocket, WebSocketServer } from "ws"
 import { Tokens } from "../account/Tokens.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Settings } from "../config.ts"
-import { type AppError, Draining, FrameTooLarge, tell } from "../protocol/errors.ts"
+import { Draining, FrameTooLarge, Leaving, tell } from "../protocol/errors.ts"
 import { Actions } from "../run/Actions.ts"
 import { loggedDefect } from "../run/recorder.ts"
 import { Hub } from "../session/Hub.ts"
-import type { Session } from "../session/Session.ts"
 import { SessionControl } from "../session/SessionControl.ts"
-import type { StorageError } from "../storage/StorageError.ts"
-import { runConnection } from "./Connection.ts"
+import { type Opening, runConnection } from "./Connection.ts"
 import { Refused, readHandshake } from "./handshake.ts"
 import { openSession } from "./openSession.ts"
 import { Peer, type PeerIdentity } from "./Peer.ts"
@@ -96,15 +94,20 @@ export const serveSockets = (server: Server) =>
 
     const admit = Effect.gen(function* () {
       // Asked in a connection's first step, before its own fiber counts.
-      const full = (yield* FiberSet.size(connections)) >= settings.maxConnections
-      if (full || (yield* control.draining)) {
-        return yield* new Refused({
-          status: 503,
-          text: full ? "too many connections; try again soon" : "the server restarts; reconnect",
-          retryAfterSeconds: 2
-        })
-      }
+      if ((yield* FiberSet.size(connections)) < settings.maxConnections) return
+      return yield* new Refused({
+        status: 503,
+        text: "too many connections; try again soon",
+        retryAfterSeconds: 2
+      })
     })
+
+    /** A browser cannot read why a handshake was refused, so who comes too late is let in and told. */
+    const open = (...asked: Parameters<typeof openSession>) =>
+      Effect.gen(function* () {
+        if (yield* control.draining) return yield* new Leaving()
+        return yield* openSession(...asked)
+      })
 
     /** The 101, and the peer's listeners in the same turn, so that no message can slip by. */
     const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer, identity: PeerIdentity) =>
@@ -123,14 +126,14 @@ export const serveSockets = (server: Server) =>
       Effect.gen(function* () {
         yield* admit
         const { address, wanted, versionId, resume, identity } = yield* readHandshake(request)
-        const session = yield* openSession(address, { wanted, versionId }, identity.userId).pipe(
+        const session = yield* open(address, { wanted, versionId }, identity.userId).pipe(
           Effect.catchTag("NotYours", (error) =>
             Effect.fail(new Refused({ status: 403, text: tell(error).status_message }))
           ),
           // What else is wrong is told on the socket, with a close code that a browser can read.
           Effect.map(Either.right),
           Effect.catchAll(
-            (error): Effect.Effect<Either.Either<Session, AppError | StorageError>, Refused> =>
+            (error): Effect.Effect<Opening["session"], Refused> =>
               error instanceof Refused ? Effect.fail(error) : Effect.succeed(Either.left(error))
           )
         )

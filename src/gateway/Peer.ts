@@ -5,7 +5,7 @@ import type { Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import type { WebSocket } from "ws"
 import { type ProtocolError, TooSlow, tell } from "../protocol/errors.ts"
-import type { Frame } from "../protocol/frames.ts"
+import { type Frame, frame } from "../protocol/frames.ts"
 import { Inbox } from "./Inbox.ts"
 import { Outbox } from "./Outbox.ts"
 
@@ -38,6 +38,12 @@ export class Peer {
 
   send(frame: Frame): void {
     this.outbox.send(JSON.stringify(frame))
+  }
+
+  /** Says that it should connect anew in so many milliseconds: nothing is lost when it resumes then. */
+  askToMove(afterMs: number): void {
+    const nowhere = { flowId: "", chatId: "" }
+    this.send(frame(nowhere, "info", "system", { message: { action: "reconnect", after_ms: afterMs } }))
   }
 
   /** Closes the socket with the code and words of the error's row; a row without a close code leaves it open. */

@@ -4,8 +4,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { type ProtocolError, TokenExpired } from "../protocol/errors.ts"
@@ -20,10 +22,18 @@ export interface Patience {
   readonly stall: number
 }
 
+/** Until whoever spreads connections over nodes has seen that this one takes no more. */
+const notice = Duration.seconds(1)
+
 export interface PeersService {
   /** Looked after until the scope closes. */
   readonly join: (peer: Peer) => Effect.Effect<void, never, Scope.Scope>
   readonly count: () => number
+  /**
+   * Tells the sockets that understand it to come back, each at a moment of its own within this time; waits
+   * until they have gone, or the time is over.
+   */
+  readonly askToMove: (within: Duration.Duration) => Effect.Effect<void>
   readonly endAll: (error: ProtocolError) => Effect.Effect<void>
 }
 
@@ -51,6 +61,19 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
               () => Effect.sync(() => peers.delete(peer))
             ),
           count: () => peers.size,
+          askToMove: (within) =>
+            Effect.gen(function* () {
+              const native = () => [...peers].filter(({ identity }) => identity.native)
+              const spread = Math.max(0, Duration.toMillis(within) - Duration.toMillis(notice))
+              for (const peer of native()) {
+                const after = Duration.toMillis(notice) + (yield* Random.nextIntBetween(0, spread + 1))
+                peer.askToMove(after)
+              }
+              yield* Effect.sync(() => native().length === 0).pipe(
+                Effect.repeat({ until: (gone) => gone, schedule: Schedule.spaced("50 millis") }),
+                Effect.timeoutOption(within)
+              )
+            }).pipe(Effect.interruptible, Effect.asVoid),
           endAll: (error) =>
             Effect.sync(() => {
               for (const peer of peers) peer.end(error)

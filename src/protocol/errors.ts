@@ -71,6 +71,9 @@ export class TooSlow extends Schema.TaggedError<TooSlow>()("TooSlow", {}) {}
 
 export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {}
 
+/** To who comes while the server stops: another node has room, or this one again in a moment. */
+export class Leaving extends Schema.TaggedError<Leaving>()("Leaving", {}) {}
+
 export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
   retryAfterMs: Schema.Int
 }) {}
@@ -95,6 +98,7 @@ export type ProtocolError =
   | FrameTooLarge
   | TooSlow
   | Draining
+  | Leaving
   | Overloaded
   | Defect
 
@@ -225,6 +229,13 @@ const rowOf = Match.typeTags<ProtocolError, ErrorRow>()({
     close: 1012,
     reconnect: true,
     text: "the server restarts; reconnect"
+  }),
+  Leaving: () => ({
+    status: 503,
+    close: 1013,
+    reconnect: true,
+    text: "this server stops; connect again in a moment",
+    data: { retry_after_ms: 1000 }
   }),
   Overloaded: ({ retryAfterMs }) => ({
     status: 503,

@@ -79,6 +79,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
   const cancelled: Array<KnownRun> = []
   /** Of the latest run here, so that a reply that comes again after its end is still known. */
   let replied: ReadonlyArray<string> = []
+  let replacing = false
   let orphan: Fiber.RuntimeFiber<void> | null = null
 
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
@@ -171,7 +172,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
   const next = (hasSlot: boolean): Effect.Effect<boolean> =>
     Effect.gen(function* () {
       for (;;) {
-        if (options.draining()) return false
+        if (options.draining() || replacing) return false
         const run = yield* insist("taking the next question", journal.dequeue(options.self))
         if (Option.isNone(run)) return false
         if (!(yield* begin(run.value))) continue
@@ -322,9 +323,11 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
         const before = yield* journal.find(ask.clientMsgId)
         if (Option.isSome(before)) return yield* again(before.value, action, app, text)
       }
+      // What it stored is stored before the question that takes its place.
+      const rollback = ask.onBusy === "rollback" ? log.standing.runId : null
+      if (entries[ask.onBusy] === "front") yield* makeWay
       return yield* admitted((isIdle, isHeld) =>
         Effect.gen(function* () {
-          const rollback = ask.onBusy === "rollback" ? log.standing.runId : null
           const payload = { inputs: ask.inputs, text, rollback }
           const accepted = yield* accept(app, ask, asker, payload, isHeld)
           if (!accepted.fresh) {
@@ -337,7 +340,27 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
           return yield* enter(turnOf(accepted.run, action, app, payload), accepted, isIdle)
         })
       )
-    }).pipe(permit, Effect.uninterruptible)
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          replacing = false
+        })
+      ),
+      permit,
+      Effect.uninterruptible
+    )
+
+  /** Ends the run in progress; what waits must not begin before the question that replaces it. */
+  const makeWay = Effect.suspend(() => {
+    const { status, owner, runId } = log.standing
+    if (runner.active !== null) {
+      replacing = true
+      return runner.interrupt(null)
+    }
+    return status === "running" && owner !== options.self
+      ? stopElsewhere("run", runId)
+      : Effect.succeed(false)
+  })
 
   /**
    * Takes a slot and the lease where nothing runs, for a question that is about to be accepted. What was not

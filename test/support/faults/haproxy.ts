@@ -57,7 +57,7 @@ export const haproxy = (targets: ReadonlyArray<Target>): Effect.Effect<Haproxy, 
 const configuration = (port: number, statistics: number, targets: ReadonlyArray<Target>): string =>
   [
     "global",
-    "  maxconn 20000",
+    "  maxconn 4000",
     "defaults",
     "  mode tcp",
     "  timeout connect 2s",

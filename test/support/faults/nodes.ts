@@ -83,7 +83,7 @@ const serverNode = (
         LOG_LEVEL: "warning",
         ...env
       },
-      ready: isReady(`${url}/api/v1/health/ready`, `${url}/health/ready`)
+      ready: answersOk(`${url}/health/ready`)
     })
     const { pid, output, crashes, start, kill, pause, resume, terminate } = process_
     return {
@@ -103,9 +103,6 @@ const serverNode = (
       peakMemory: peakMemoryOf(process_)
     }
   })
-
-const isReady = (...urls: ReadonlyArray<string>): Effect.Effect<void, Error> =>
-  Effect.firstSuccessOf(urls.map(answersOk))
 
 const answersOk = (url: string): Effect.Effect<void, Error> =>
   Effect.async((resume) => {

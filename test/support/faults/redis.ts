@@ -25,14 +25,14 @@ export interface RedisOptions {
   readonly args?: ReadonlyArray<string>
 }
 
+const failures = /^(ERR|MOVED|ASK|LOADING|CLUSTERDOWN|IOERR|MASTERDOWN) /
+
 /** What `redis-cli` says at a port. It tells of errors on its output, so those are looked for there. */
 export const redisCommand = (port: number, ...words: ReadonlyArray<string>): Effect.Effect<string, Error> =>
   Effect.gen(function* () {
     const cli = yield* programPath("redis-cli", "valkey-cli")
     const text = (yield* run(cli, ["-h", "127.0.0.1", "-p", String(port), ...words])).trim()
-    const failed =
-      /^[A-Z]+ .*/.test(text) && /^(ERR|MOVED|ASK|NOGOODSLAVE|LOADING|CLUSTERDOWN|IOERR) /.test(text)
-    return failed ? yield* Effect.fail(new Error(`${words.join(" ")}: ${text}`)) : text
+    return failures.test(text) ? yield* Effect.fail(new Error(`${words.join(" ")}: ${text}`)) : text
   })
 
 export const redisServer = ({
