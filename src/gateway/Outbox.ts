@@ -7,7 +7,7 @@
  */
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
-import type { FrameLog } from "../session/FrameLog.ts"
+import { type FrameLog, maxMergedBytes } from "../session/FrameLog.ts"
 
 export interface Reader {
   readonly log: FrameLog
@@ -30,12 +30,13 @@ export class Outbox {
   constructor(options: {
     readonly ws: WebSocket
     readonly socket: Socket
-    readonly highWater: number
+    /** Bytes that may wait to be written, the merged frame that goes beyond the mark included. */
+    readonly buffer: number
     readonly onLost: () => void
   }) {
     this.ws = options.ws
     this.socket = options.socket
-    this.highWater = options.highWater
+    this.highWater = Math.max(options.buffer - maxMergedBytes, options.buffer / 4)
     this.onLost = options.onLost
   }
 

@@ -26,11 +26,11 @@ export class Peer {
   private alive = true
   private stalls = 0
 
-  constructor(ws: WebSocket, socket: Socket, identity: PeerIdentity, highWater: number) {
+  constructor(ws: WebSocket, socket: Socket, identity: PeerIdentity, buffer: number) {
     this.ws = ws
     this.identity = identity
     this.inbox = new Inbox(ws)
-    this.outbox = new Outbox({ ws, socket, highWater, onLost: () => this.end(new TooSlow()) })
+    this.outbox = new Outbox({ ws, socket, buffer, onLost: () => this.end(new TooSlow()) })
     ws.on("pong", () => {
       this.alive = true
     })

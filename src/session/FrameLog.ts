@@ -40,8 +40,8 @@ export interface Reading {
   readonly seq: number
 }
 
-/** Text of one merged frame at most, in characters, so that a slow socket's buffer stays small. */
-const maxMergedChars = 160 * 1024
+/** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
+export const maxMergedBytes = 170 * 1024
 
 /** A reader this many deltas behind, or fewer, gets each as its own frame. */
 const mergeBeyond = 64
@@ -400,14 +400,15 @@ export class FrameLog {
 
   private merged(entry: DeltaEntry, from: number): Reading {
     const parts: Array<string> = []
-    let chars = 0
+    let bytes = 0
     let seq = from - 1
     for (let i = from - entry.first; i < entry.pieces.length; i++) {
       const piece = entry.pieces[i] ?? ""
       if (seq === this.visible) break
-      if (chars > 0 && chars + piece.length > maxMergedChars) break
+      const size = Buffer.byteLength(piece)
+      if (bytes > 0 && bytes + size > maxMergedBytes) break
       parts.push(piece)
-      chars += piece.length
+      bytes += size
       seq += 1
     }
     return { json: this.encodeDelta(entry, parts.join(""), from, seq), seq }

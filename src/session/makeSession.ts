@@ -16,7 +16,7 @@ import type { Journal } from "../run/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { FrameLog } from "./FrameLog.ts"
 import type { Asker, Session, StopScope } from "./Session.ts"
-import { alone, type Lease } from "./shared/Lease.ts"
+import type { Lease } from "./shared/Lease.ts"
 import type { Request } from "./shared/Nodes.ts"
 import { makeTurns, type Turns } from "./turns.ts"
 
@@ -146,7 +146,7 @@ class LiveSession implements Session {
     const { lease, log } = this.options
     return Effect.gen(this, function* () {
       this.sockets += 1
-      if (lease !== alone) {
+      if (lease.isShared) {
         yield* this.follow
         if (seen !== null && seen.epoch === log.epoch && seen.lastSeq > log.written) yield* lease.catchUp
       }
@@ -157,7 +157,7 @@ class LiveSession implements Session {
   private get leave(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       this.sockets -= 1
-      if (this.options.lease !== alone) yield* this.follow
+      if (this.options.lease.isShared) yield* this.follow
       if (this.made !== null) yield* this.made.watchOrphan
     })
   }

@@ -15,6 +15,8 @@ export interface Lease {
   readonly letGo: Effect.Effect<void>
   /** Waits until everything that was written can be read on every node, or the lease is lost. */
   readonly delivered: Effect.Effect<void>
+  /** Whether other nodes may have it. */
+  readonly isShared: boolean
   /** Differs for every time the lease is taken; 0 while another node may have it. */
   readonly term: () => number
   /** The log is current as far as that can be known, and stays so until the scope closes. */
@@ -30,6 +32,7 @@ export const alone: Lease = {
   hold: Effect.succeed(true),
   letGo: Effect.void,
   delivered: Effect.void,
+  isShared: false,
   term: () => 1,
   follow: Effect.void,
   catchUp: Effect.void,

@@ -41,6 +41,7 @@ export interface SharedLeaseOptions {
 export class SharedLease implements Lease {
   private readonly options: SharedLeaseOptions
   private readonly log: FrameLog
+  readonly isShared = true
   private fence: string | null = null
   private terms = 0
   private pump: Fiber.RuntimeFiber<void> | null = null

@@ -1,0 +1,312 @@
+/**
+ * What a session's questions share: the queue, the run in progress, the lease, and the rule of what comes next.
+ *
+ * The queue is in the database, where every node sees it; the node that holds the session's lease takes the
+ * next question from it. A question that another node has accepted while this one runs the session is found
+ * at the end of the run.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { App } from "../app/App.ts"
+import type { AppError, RunFailed } from "../protocol/errors.ts"
+import type { Action } from "../run/Actions.ts"
+import type { Journal, KnownRun } from "../run/Journal.ts"
+import type { Parked as Asked } from "../run/recorder.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { SessionOptions } from "./makeSession.ts"
+import { encodeKept, findParked, type Parked } from "./parked.ts"
+import { Runner } from "./Runner.ts"
+import { endLost } from "./takeover.ts"
+import { decodePayload, echoOf, type Turn, turnOf } from "./turn.ts"
+
+/** What must be done for an accepted question is tried until the database answers. */
+const untilDone = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))
+
+/** How a run ends that could not begin. */
+export const unstarted = (error: string) => ({
+  status: "failed" as const,
+  error,
+  promptTokens: 0,
+  completionTokens: 0,
+  messages: []
+})
+
+export class Desk {
+  readonly session: SessionOptions
+  readonly journal: Journal
+  readonly runner: Runner
+  private readonly scope: Scope.Scope
+  private readonly sockets: () => number
+  private readonly permits = Effect.unsafeMakeSemaphore(1)
+  /** Taken out of the queue, and not yet told so. */
+  readonly cancelled: Array<KnownRun> = []
+  /** Replies to the latest run here, so that one that comes again after its end is still known. */
+  replied: ReadonlyArray<string> = []
+  /** A question is about to take the place of the run in progress: what waits must not begin before it. */
+  replacing = false
+  /** In debug mode the graph that came with the latest start; a reply is for the same. */
+  draft: App | null = null
+  private orphan: Fiber.RuntimeFiber<void> | null = null
+
+  /** Runs live in `scope`; `sockets` says how many are following here. */
+  constructor(session: SessionOptions, scope: Scope.Scope, sockets: () => number) {
+    this.session = session
+    this.journal = session.journal()
+    this.scope = scope
+    this.sockets = sockets
+    this.runner = new Runner({
+      session,
+      journal: this.journal,
+      scope,
+      park: (turn, asked) => this.park(turn, asked),
+      beforeEnd: Effect.suspend(() => this.tellCancelled),
+      onEnd: Effect.suspend(() => this.afterRun)
+    })
+  }
+
+  /** One at a time: what decides whether a run begins. */
+  permit<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.permits.withPermits(1)(effect)
+  }
+
+  get openApp(): Effect.Effect<App, AppError | StorageError> {
+    return Effect.suspend(() => (this.draft === null ? this.session.openApp : Effect.succeed(this.draft)))
+  }
+
+  /** Clients ask or fill in a form; that the app answers with a document is the app's affair. */
+  actionFor(name: string, app: App): Action | undefined {
+    const { actions } = this.session
+    const writes = app.report !== undefined && (name === "default" || name === "auto_file")
+    return (writes ? actions["report"] : undefined) ?? actions[name]
+  }
+
+  parkedOf(app: App): Effect.Effect<Parked | null, StorageError> {
+    return findParked(app, this.journal, this.session.actions)
+  }
+
+  private park(turn: Turn, { state, prompts }: Asked): Effect.Effect<void, StorageError> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      this.journal.park(turn.runId, {
+        state: encodeKept({
+          inputs: turn.inputs,
+          text: turn.echo.message,
+          state,
+          prompts,
+          replies: turn.replies
+        }),
+        until: new Date(now + Duration.toMillis(this.session.waitLimit))
+      })
+    )
+  }
+
+  private insist<A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A> {
+    return effect.pipe(
+      Effect.tapError((cause) => Effect.logWarning(`${what}: tried again`, cause)),
+      Effect.retry(untilDone),
+      Effect.orDie
+    )
+  }
+
+  /** The run that has ended here had a slot and the lease: the next question gets both, if there is one. */
+  private get afterRun(): Effect.Effect<void> {
+    const { lease, slots } = this.session
+    return Effect.gen(this, function* () {
+      if (lease.term() !== 0 && (yield* this.next(true))) return
+      slots.release()
+      // A node that is alone accepts every question itself, and knows that none waits.
+      if (lease.isShared) yield* this.settleLater
+    })
+  }
+
+  /** Starts the next question of the queue, if there is one. To be done by the holder of the lease. */
+  private next(hasSlot: boolean): Effect.Effect<boolean> {
+    const { session, journal } = this
+    return Effect.gen(this, function* () {
+      for (;;) {
+        if (session.draining() || this.replacing) return false
+        const run = yield* this.insist("taking the next question", journal.dequeue(session.self))
+        if (Option.isNone(run)) return false
+        if (!(yield* this.begin(run.value))) continue
+        if (!hasSlot) session.slots.hold()
+        return true
+      }
+    })
+  }
+
+  /** A question that was waiting. false: its app does not answer any more, and it is told so. */
+  private begin(run: KnownRun): Effect.Effect<boolean> {
+    return Effect.gen(this, function* () {
+      const opened = yield* Effect.either(
+        Effect.retry(this.openApp, { schedule: untilDone, while: (error) => error._tag === "StorageError" })
+      )
+      const app = Either.getOrElse(opened, () => null)
+      const action = app === null ? undefined : this.actionFor(run.action, app)
+      if (app !== null && action !== undefined) {
+        yield* this.start(turnOf(run, action, app, decodePayload(run.payload)))
+        return true
+      }
+      const error = Either.isLeft(opened) && opened.left._tag !== "StorageError" ? opened.left : null
+      const ending = unstarted(error?._tag ?? "")
+      yield* this.insist("ending a run", this.journal.finish(run.runId, ending))
+      this.tellUnstarted(run, app, error)
+      return false
+    })
+  }
+
+  /** Starts a run that is `running` in the database already. */
+  start(turn: Turn): Effect.Effect<void> {
+    const { session, journal, runner } = this
+    return Effect.gen(this, function* () {
+      const { action, app, inputs, userId, echo, runId, rollback } = turn
+      if (rollback !== null) yield* this.insist("a rollback", journal.rollback(rollback))
+      // A question instead of the reply that was waited for.
+      yield* this.endParked(app, Exit.interrupt(FiberId.none))
+      this.replied = []
+      const request = {
+        runId,
+        chatId: session.address.chatId,
+        app,
+        text: echo.message,
+        inputs,
+        userId,
+        journal,
+        past: journal.past(runId),
+        mayRead: (fileIds: ReadonlyArray<string>) => session.judge.mayRead(fileIds, userId)
+      }
+      yield* runner.launch(turn, action.run(request), (recorder) => recorder.begin(echo))
+      yield* this.watchOrphan
+    })
+  }
+
+  /** Ends the run that waits: its end is told like any other's. To be done by the holder of the lease. */
+  endParked(app: App, exit: Exit.Exit<never, RunFailed>): Effect.Effect<boolean> {
+    return Effect.gen(this, function* () {
+      if (app.resume === undefined) return false
+      const parked = yield* this.insist("looking for a run that waits", this.parkedOf(app))
+      if (parked === null) return false
+      yield* this.runner.recorderOf(parked.turn).finish(exit, [], () => Effect.void)
+      if (this.session.lease.term() !== 0) this.session.log.endRun("idle")
+      return true
+    })
+  }
+
+  /**
+   * Questions that will not run are told as begun and closed, so that no client waits for them; between
+   * runs, so that their `close` is never taken for another's.
+   */
+  get tellCancelled(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const told = this.cancelled.splice(0)
+      if (told.length === 0) return Effect.void
+      return Effect.map(Effect.either(this.openApp), (opened) => {
+        const app = Either.getOrElse(opened, () => null)
+        for (const run of told) this.tellUnstarted(run, app, null)
+      })
+    })
+  }
+
+  /** The whole life of a run that will not start. */
+  private tellUnstarted({ runId, userId, ...run }: KnownRun, app: App | null, error: AppError | null): void {
+    const { lease, log, self } = this.session
+    if (lease.term() === 0) return
+    const echo = echoOf({ runId, userId, ...run }, decodePayload(run.payload).text)
+    log.beginRun(runId, self)
+    this.runner.recorderFor({ runId, userId, kind: app?.kind ?? "assistant" }).tellUnstarted(echo, error)
+    log.endRun("idle")
+  }
+
+  /** Holds the lease for `use`; false where another node has it. It is given back where nothing was started. */
+  holding(use: Effect.Effect<void>): Effect.Effect<boolean> {
+    return Effect.gen(this, function* () {
+      if (!(yield* this.session.lease.hold)) return false
+      yield* use
+      yield* this.settleLater
+      return true
+    })
+  }
+
+  get resumeLater(): Effect.Effect<void> {
+    return Effect.asVoid(Effect.forkIn(this.resume, this.scope))
+  }
+
+  get settleLater(): Effect.Effect<void> {
+    return Effect.asVoid(Effect.forkIn(this.settle, this.scope))
+  }
+
+  /**
+   * Gives the lease back when nothing runs. A question that was accepted meanwhile, by a node that found the
+   * lease taken, must not be left lying.
+   */
+  private get settle(): Effect.Effect<void> {
+    const { lease } = this.session
+    const release = Effect.suspend(() =>
+      this.runner.active === null && lease.term() !== 0 ? Effect.as(lease.letGo, true) : Effect.succeed(false)
+    )
+    return lease.delivered.pipe(
+      Effect.zipRight(this.permit(release)),
+      Effect.flatMap((released) => (released ? this.resume : Effect.void)),
+      Effect.interruptible
+    )
+  }
+
+  /** Starts what waits, as the holder of the lease and of the permit. */
+  private get resumeQueue(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.runner.active === null ? Effect.asVoid(this.next(false)) : Effect.void
+    ).pipe(Effect.uninterruptible)
+  }
+
+  /** Starts what waits, where nobody runs the session. */
+  get resume(): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      if (this.session.draining()) return
+      if (yield* this.journal.waits) yield* this.permit(this.holding(this.resumeQueue))
+    }).pipe(Effect.catchAll((error) => Effect.logWarning("the queue could not be read", error.cause)))
+  }
+
+  /** Ends what a node that is gone has left of a run, and goes on with the queue. */
+  takeOver(runId: string | null): Effect.Effect<void> {
+    const { session, journal, runner, openApp } = this
+    return this.permit(
+      Effect.suspend(() => {
+        if (runner.active !== null) return Effect.void
+        const end = endLost({ session, journal, runner, openApp, runId })
+        return Effect.asVoid(this.holding(Effect.zipRight(end, this.resumeQueue)))
+      })
+    ).pipe(Effect.uninterruptible)
+  }
+
+  /** While a run goes on without any socket its time is limited. To be done when a socket has come or gone. */
+  get watchOrphan(): Effect.Effect<void> {
+    const { lease, orphanTimeout } = this.session
+    return Effect.suspend(() => {
+      const before = this.orphan
+      this.orphan = null
+      const called = before === null ? Effect.void : Fiber.interruptFork(before)
+      const { active } = this.runner
+      if (this.sockets() > 0 || active === null) return called
+      const patience = active.turn.app.onDisconnect === "cancel" ? 0 : orphanTimeout
+      const watch = Effect.delay(lease.followedElsewhere, patience).pipe(
+        Effect.repeat({ while: (followed) => followed, schedule: Schedule.spaced("5 seconds") }),
+        Effect.zipRight(this.runner.interrupt(active.turn.runId)),
+        Effect.asVoid,
+        Effect.interruptible,
+        Effect.forkIn(this.scope)
+      )
+      return Effect.zipRight(
+        called,
+        Effect.map(watch, (fiber) => {
+          this.orphan = fiber
+        })
+      )
+    })
+  }
+}

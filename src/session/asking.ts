@@ -1,0 +1,236 @@
+/** A question: accepted in the database, begun at once, or left to wait. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { App } from "../app/App.ts"
+import {
+  type AppError,
+  InvalidInput,
+  NotYours,
+  Overloaded,
+  QueueFull,
+  SessionBusy
+} from "../protocol/errors.ts"
+import type { Frame } from "../protocol/frames.ts"
+import type { Ask, OnBusy } from "../protocol/payloads.ts"
+import type { Action } from "../run/Actions.ts"
+import { fillingActions, type KnownRun } from "../run/Journal.ts"
+import { unseen } from "../storage/rows.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { Desk } from "./Desk.ts"
+import type { AskError, Asker, AskOutcome } from "./Session.ts"
+import { stopElsewhere, stopRun } from "./stopping.ts"
+import { echoOf, encodePayload, type Payload, type Turn, turnOf } from "./turn.ts"
+
+const newRunId = Effect.sync(() => crypto.randomUUID().replaceAll("-", ""))
+
+const entries: Readonly<Record<OnBusy, "enqueue" | "reject" | "front">> = {
+  enqueue: "enqueue",
+  reject: "reject",
+  interrupt: "front",
+  rollback: "front"
+}
+
+export const ask = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
+  Effect.gen(function* () {
+    const app = yield* appFor(desk, ask)
+    const action = desk.actionFor(ask.action, app)
+    if (action === undefined) {
+      return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
+    }
+    const text = action.silent === true ? "" : action.question(ask.inputs, app)
+    if (text === null) {
+      return yield* new InvalidInput({
+        reason: `inputs.${app.inputKey} must be a text that is not empty`
+      })
+    }
+    if (ask.clientMsgId !== null) {
+      const before = yield* desk.journal.find(ask.clientMsgId)
+      if (Option.isSome(before)) return yield* again(desk, before.value, action, app, text)
+    }
+    const isFront = entries[ask.onBusy] === "front"
+    const rollback = ask.onBusy === "rollback" ? desk.session.log.standing.runId : null
+    // What the run in progress stores is stored before the question that takes its place.
+    if (isFront) yield* makeWay(desk)
+    const payload = { inputs: ask.inputs, text, rollback }
+    return yield* admitted(desk, (isIdle, isHeld) =>
+      Effect.gen(function* () {
+        const accepted = yield* accept(desk, app, ask, asker, payload, isHeld)
+        const { run, fresh, ahead } = accepted
+        if (!fresh) return { _tag: "Repeated" as const, begin: repeated(desk, run, app, text) }
+        const replaced = ahead.find(({ status }) => status === "running")
+        if (isFront && replaced !== undefined) yield* stopRun(desk, replaced)
+        return yield* enter(desk, turnOf(run, action, app, payload), accepted, isIdle)
+      })
+    )
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        desk.replacing = false
+      })
+    ),
+    (asking) => desk.permit(asking),
+    // Accepted means it runs: the asker's socket may vanish, the question stays.
+    Effect.uninterruptible
+  )
+
+const appFor = (desk: Desk, ask: Ask): Effect.Effect<App, AppError | StorageError> => {
+  const { draft } = desk.session
+  const data = ask.inputs["data"]
+  if (draft === undefined || ask.action !== "workflow" || data === undefined) return desk.openApp
+  return Effect.tap(draft(data), (app) =>
+    Effect.sync(() => {
+      desk.draft = app
+    })
+  )
+}
+
+/** Ends the run in progress. */
+const makeWay = (desk: Desk): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    const { status, owner, runId } = desk.session.log.standing
+    if (desk.runner.active !== null) {
+      desk.replacing = true
+      return desk.runner.interrupt(null)
+    }
+    return status === "running" && owner !== desk.session.self
+      ? stopElsewhere(desk, "run", runId)
+      : Effect.succeed(false)
+  })
+
+/**
+ * Takes a slot and the lease where nothing runs, for a question that is about to be accepted. What was not
+ * used is given back. A session that another node runs needs neither.
+ */
+const admitted = <E>(
+  desk: Desk,
+  use: (isIdle: boolean, isHeld: boolean) => Effect.Effect<AskOutcome, E>
+): Effect.Effect<AskOutcome, E | Overloaded> =>
+  Effect.gen(function* () {
+    const { lease, slots } = desk.session
+    const isHeld = yield* lease.hold
+    const isIdle = isHeld && desk.runner.active === null
+    if (isIdle && !slots.take()) {
+      yield* desk.settleLater
+      return yield* new Overloaded({ retryAfterMs: 1000 })
+    }
+    return yield* Effect.onExit(use(isIdle, isHeld), (exit) =>
+      Effect.suspend(() => {
+        if (Exit.isSuccess(exit) && exit.value._tag === "Begun") return Effect.void
+        if (isIdle) slots.release()
+        return isIdle ? desk.settleLater : Effect.void
+      })
+    )
+  })
+
+/** Starts the question, or lets it wait when a run is in progress. */
+const enter = (
+  desk: Desk,
+  turn: Turn,
+  { run, ahead }: { readonly run: KnownRun; readonly ahead: ReadonlyArray<KnownRun> },
+  hasSlot: boolean
+): Effect.Effect<AskOutcome> =>
+  Effect.gen(function* () {
+    const { runner, session } = desk
+    const begun = { _tag: "Begun" as const, runId: turn.runId }
+    if (run.status !== "running") {
+      if (runner.active?.turn.runId === turn.runId) return begun
+      const position = ahead.filter(({ status }) => status === "queued").length + 1
+      return { _tag: "Queued" as const, runId: turn.runId, position }
+    }
+    // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
+    if (!hasSlot) {
+      while (runner.active !== null) yield* runner.ended
+      session.slots.hold()
+    }
+    yield* desk.start(turn)
+    return begun
+  })
+
+/** A question that came before: its run is told of again; one that broke off and can go on does so. */
+const again = (
+  desk: Desk,
+  run: KnownRun,
+  action: Action,
+  app: App,
+  text: string
+): Effect.Effect<AskOutcome, AskError> =>
+  Effect.gen(function* () {
+    const brokeOff = run.status === "stopped" || run.status === "failed" || run.status === "lost"
+    if (
+      action.continues !== true ||
+      !brokeOff ||
+      !(yield* desk.journal.reopen(run.runId, desk.session.self))
+    ) {
+      return { _tag: "Repeated", begin: repeated(desk, run, app, text) }
+    }
+    yield* desk.resumeLater
+    return { _tag: "Queued", runId: run.runId, position: 1 }
+  })
+
+/** The begin frame of a question that was accepted before. */
+const repeated = ({ runner }: Desk, run: KnownRun, app: App, text: string): Frame => {
+  const { active } = runner
+  const known = active !== null && active.turn.runId === run.runId ? active.begin : null
+  if (known !== null) {
+    const { seq: _, ...begin } = known
+    return begin
+  }
+  const frames = runner.projectionOf({ runId: run.runId, kind: app.kind, userId: run.userId })
+  return { ...frames.begin(echoOf(run, text)), extra: JSON.stringify({ status: run.status }) }
+}
+
+const accept = (
+  { session, journal }: Desk,
+  app: App,
+  ask: Ask,
+  asker: Asker,
+  payload: Payload,
+  startNow: boolean
+) =>
+  Effect.flatMap(newRunId, (runId) =>
+    journal.accept({
+      runId,
+      action: ask.action,
+      owner: session.self,
+      clientMsgId: ask.clientMsgId,
+      payload: encodePayload(payload),
+      entry: { startNow, onBusy: entries[ask.onBusy], maxQueued: session.maxQueued },
+      session: {
+        chatId: session.address.chatId,
+        flowId: session.address.flowId,
+        flowType: app.flowType,
+        flowName: app.name,
+        name: payload.text === "" ? app.name : titleOf(payload.text),
+        userId: asker.userId,
+        ip: asker.ip
+      },
+      question:
+        session.actions[ask.action]?.silent === true
+          ? { is_bot: false, type: "over", category: unseen, message: "" }
+          : {
+              is_bot: false,
+              type: "over",
+              category: "question",
+              message: payload.text,
+              ...(fillingActions.includes(ask.action)
+                ? { extra: JSON.stringify({ inputs: ask.inputs }) }
+                : {})
+            }
+    })
+  ).pipe(
+    Effect.catchTags({
+      SessionTaken: () => new NotYours({ what: "chat" }),
+      ChatBusy: () => new SessionBusy(),
+      ChatFull: ({ limit }) => new QueueFull({ limit })
+    })
+  )
+
+const maxTitle = 80
+
+/** A session is called after its first question, cut at a character. */
+const titleOf = (text: string): string => {
+  const line = text.replace(/\s+/g, " ").trim()
+  const characters = [...line.slice(0, maxTitle * 2)]
+  return characters.length <= maxTitle ? line : `${characters.slice(0, maxTitle - 1).join("")}…`
+}

@@ -1,0 +1,112 @@
+/** A run that waits for a person: a reply to it, what it asks, and its end when nobody replies. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { type AppError, InvalidInput, Overloaded, RunFailed } from "../protocol/errors.ts"
+import { type Frame, frame } from "../protocol/frames.ts"
+import type { Reply } from "../protocol/payloads.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { type Desk, unstarted } from "./Desk.ts"
+import { maxReplies } from "./parked.ts"
+import type { AskError, Asker, ReplyOutcome } from "./Session.ts"
+
+/** A lease that is just being given back by another node is waited for. */
+const soon = Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(50))
+
+export const reply = (desk: Desk, reply: Reply, asker: Asker): Effect.Effect<ReplyOutcome, AskError> =>
+  Effect.gen(function* () {
+    const { runner, journal, session } = desk
+    const { lease, slots, log } = session
+    const app = yield* desk.openApp
+    const id = reply.clientMsgId
+    const nothingWaits = new InvalidInput({
+      reason: "no run of this chat waits for a reply; it has ended, or has not asked yet"
+    })
+    if (id !== null && desk.replied.includes(id)) {
+      return { _tag: "Repeated" as const, runId: log.standing.runId ?? "" }
+    }
+    const parked = yield* desk.parkedOf(app)
+    if (parked === null || app.resume === undefined || runner.active !== null) return yield* nothingWaits
+    const { turn, prompts, state } = parked
+    if (id !== null && turn.replies.includes(id)) {
+      return { _tag: "Repeated" as const, runId: turn.runId }
+    }
+    const { resume } = app
+    const fits = resume.accept(state, reply)
+    if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
+    yield* Effect.repeat(lease.hold, { until: (held) => held, schedule: soon })
+    if (lease.term() === 0 || !slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
+    const { text } = fits.right
+    const giveBack = Effect.zipRight(Effect.sync(slots.release), desk.settleLater)
+    const stored = yield* journal
+      .resume(turn.runId, { is_bot: false, type: "over", category: "question", message: text }, session.self)
+      .pipe(Effect.onError(() => giveBack))
+    if (Option.isNone(stored)) {
+      yield* giveBack
+      return yield* nothingWaits
+    }
+    const replies = id === null ? turn.replies : [...turn.replies.slice(1 - maxReplies), id]
+    desk.replied = replies
+    const events = Stream.unwrap(
+      Effect.map(journal.memory, (history) =>
+        resume.run(state, reply, {
+          text: turn.echo.message,
+          inputs: turn.inputs,
+          userId: turn.userId,
+          history
+        })
+      )
+    )
+    const echo = { message_id: stored.value, message: text, user_id: asker.userId, client_msg_id: id }
+    const open = prompts.filter((prompt) => !answers(reply, prompt))
+    yield* runner.launch({ ...turn, app, replies, open }, events, (recorder) => {
+      recorder.goOn(echo)
+      return null
+    })
+    yield* desk.watchOrphan
+    return { _tag: "Taken" as const, runId: turn.runId }
+  }).pipe((replying) => desk.permit(replying), Effect.uninterruptible)
+
+/** A group chat asks one thing at a time; a workflow's reply names the nodes that it is for. */
+const answers = ({ action, body }: Reply, { message }: Frame): boolean =>
+  action === "continue" ||
+  !Predicate.isRecord(message) ||
+  (Predicate.isRecord(body) && Object.hasOwn(body, String(message["node_id"])))
+
+export const checkStatus = (desk: Desk): Effect.Effect<ReadonlyArray<Frame>, AppError | StorageError> =>
+  Effect.gen(function* () {
+    const { log, address } = desk.session
+    const isRunning = () => desk.runner.active !== null || log.standing.status === "running"
+    if (isRunning()) return []
+    const parked = yield* desk.parkedOf(yield* desk.openApp)
+    if (isRunning()) return []
+    if (parked === null) return [frame(address, "close", "processing")]
+    // From before this server started, perhaps.
+    if (log.standing.status === "idle") log.endRun("waiting")
+    return parked.prompts
+  })
+
+export const expire = (desk: Desk, runId: string): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { runner, session, journal } = desk
+    const opened = yield* Effect.either(desk.openApp)
+    // Nothing can be told of it any more.
+    if (Either.isLeft(opened)) {
+      return yield* Effect.asVoid(journal.finish(runId, unstarted("its app is gone")))
+    }
+    const app = opened.right
+    const limit = Duration.format(session.waitLimit)
+    const reason = `no reply came within ${limit}; start again`
+    const end = Effect.asVoid(desk.endParked(app, Exit.fail(new RunFailed({ reason, kind: app.kind }))))
+    const parked = yield* desk.parkedOf(app)
+    if (parked?.turn.runId === runId && runner.active === null) yield* desk.holding(end)
+  }).pipe(
+    Effect.catchAll((error) => Effect.logWarning("a run that has waited too long was not ended", error)),
+    (expiring) => desk.permit(expiring),
+    Effect.uninterruptible
+  )

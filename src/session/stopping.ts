@@ -1,0 +1,78 @@
+/** Ending what runs or waits, on whichever node it does. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import type { KnownRun } from "../run/Journal.ts"
+import type { Desk } from "./Desk.ts"
+import type { StopScope } from "./Session.ts"
+
+/** How often another node is asked to stop what it runs: it answers within a second, or is gone. */
+const attempts = 8
+
+export const stop = (desk: Desk, scope: StopScope, runId: string | null): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    const { runner, session } = desk
+    if (scope === "drain") return runner.interrupt(null)
+    const { status, owner } = session.log.standing
+    const isElsewhere = runner.active === null && status === "running" && owner !== session.self
+    return isElsewhere ? stopElsewhere(desk, scope, runId) : stopHere(desk, scope, runId)
+  }).pipe(Effect.uninterruptible)
+
+export const stopRun = (desk: Desk, run: KnownRun): Effect.Effect<boolean> =>
+  run.owner === desk.session.self ? desk.runner.interrupt(run.runId) : stopElsewhere(desk, "run", run.runId)
+
+/** Another node stops what it runs there. */
+export const stopElsewhere = (
+  { session }: Desk,
+  scope: "run" | "all",
+  runId: string | null
+): Effect.Effect<boolean> => {
+  const { log, address, userId } = session
+  const { owner } = log.standing
+  const isThere = () => log.standing.status === "running" && log.standing.owner === owner
+  return session
+    .stopAt(owner, { ...address, userId, scope, runId })
+    .pipe(
+      Effect.repeat({ until: (answer) => Option.isSome(answer) || !isThere(), times: attempts }),
+      Effect.map(Option.getOrElse(() => false))
+    )
+}
+
+const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    const { runner, journal, cancelled } = desk
+    const { active } = runner
+    const isActive = active !== null && (runId === null || active.turn.runId === runId)
+    // With nothing running, what is to be stopped can only be what waits for its turn.
+    if (scope === "all" || !isActive) {
+      const taken = yield* Effect.catchAll(journal.cancel(runId), (error) =>
+        Effect.as(Effect.logWarning("waiting questions were not cancelled", error.cause), [])
+      )
+      cancelled.push(...taken)
+    }
+    if (isActive) return yield* runner.interrupt(runId)
+    const had = cancelled.length > 0
+    // The run in progress tells of them at its end.
+    if (active !== null) return had
+    return (yield* desk.permit(endWaiting(desk, runId))) || had
+  })
+
+/** Tells of what was taken out of the queue, and ends the run that waits for a person. */
+const endWaiting = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    const { runner } = desk
+    // A question that was being accepted runs by now.
+    if (runner.active !== null) return runner.interrupt(runId)
+    let ended = false
+    const tell = Effect.gen(function* () {
+      yield* desk.tellCancelled
+      const app = yield* Effect.either(desk.openApp)
+      if (Either.isLeft(app)) return
+      const parked = yield* desk.parkedOf(app.right)
+      if (parked === null || (runId !== null && parked.turn.runId !== runId)) return
+      ended = yield* desk.endParked(app.right, Exit.interrupt(FiberId.none))
+    }).pipe(Effect.catchAll((error) => Effect.logWarning("a run that waits was not looked for", error.cause)))
+    return Effect.map(desk.holding(tell), () => ended)
+  })
