@@ -4,12 +4,14 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { assistants } from "./api/assistants.ts"
 import { build } from "./api/build.ts"
 import { chat } from "./api/chat.ts"
+import { events } from "./api/events.ts"
 import { downloads, files } from "./api/files.ts"
 import { flows } from "./api/flows.ts"
 import { health } from "./api/health.ts"
 import { imports } from "./api/imports.ts"
 import { qa } from "./api/qa.ts"
 import { reports } from "./api/reports.ts"
+import { runs } from "./api/runs.ts"
 import { users } from "./api/users.ts"
 import { versions } from "./api/versions.ts"
 import { described } from "./described.ts"
@@ -20,6 +22,8 @@ export const apiPrefix = "/api/v1"
 export class Api extends HttpApi.make("colloquy")
   .add(users)
   .add(chat)
+  .add(runs)
+  .add(events)
   .add(flows)
   .add(versions)
   .add(imports)

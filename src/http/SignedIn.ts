@@ -14,7 +14,13 @@ import { tokenOf } from "../account/tokenOf.ts"
 import { Refused, refusal, storageFailure } from "./Refused.ts"
 import { queryOf } from "./request.ts"
 
-export class CurrentUser extends Context.Tag("colloquy/http/CurrentUser")<CurrentUser, Person>() {}
+/** Somebody, as long as the token lasts. */
+export interface Caller extends Person {
+  /** Milliseconds since 1970; null: without end. */
+  readonly expiresAt: number | null
+}
+
+export class CurrentUser extends Context.Tag("colloquy/http/CurrentUser")<CurrentUser, Caller>() {}
 
 /** Who sends the request. */
 export const makeIdentify = Effect.gen(function* () {
@@ -33,7 +39,8 @@ export const makeIdentify = Effect.gen(function* () {
           })
       )
     )
-    return yield* accounts.personOf(identity)
+    const caller: Caller = { ...(yield* accounts.personOf(identity)), expiresAt: identity.expiresAt }
+    return caller
   })
 })
 

@@ -26,12 +26,14 @@ import { AssistantsLive } from "./handlers/assistants.ts"
 import { BuildLive } from "./handlers/build.ts"
 import { ChatLive } from "./handlers/chat.ts"
 import { DownloadsLive } from "./handlers/downloads.ts"
+import { EventsLive } from "./handlers/events.ts"
 import { FilesLive } from "./handlers/files.ts"
 import { FlowsLive } from "./handlers/flows.ts"
 import { HealthLive } from "./handlers/health.ts"
 import { ImportsLive } from "./handlers/imports.ts"
 import { QaLive } from "./handlers/qa.ts"
 import { ReportsLive } from "./handlers/reports.ts"
+import { RunsLive } from "./handlers/runs.ts"
 import { UsersLive } from "./handlers/users.ts"
 import { VersionsLive } from "./handlers/versions.ts"
 import { corsHeaders, preflight, refusedOrigin } from "./origins.ts"
@@ -44,6 +46,8 @@ import { secured } from "./security.ts"
 const Groups = Layer.mergeAll(
   UsersLive,
   ChatLive,
+  RunsLive,
+  EventsLive,
   FlowsLive,
   VersionsLive,
   ImportsLive,

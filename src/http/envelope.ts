@@ -1,6 +1,7 @@
 /** The one shape of every REST answer: `{status_code, status_message, data}`. */
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import { type ProtocolError, tell } from "../protocol/errors.ts"
 
 /** What an endpoint answers when all is well. */
 export const Envelope = <A, I, R>(data: Schema.Schema<A, I, R>) =>
@@ -33,3 +34,7 @@ export const business = (told: {
     status_message: told.status_message,
     data: told.data
   })
+
+/** What a socket is told by an error frame. */
+export const businessOf = (error: ProtocolError): HttpServerResponse.HttpServerResponse =>
+  business(tell(error))

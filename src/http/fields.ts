@@ -27,6 +27,13 @@ export const ChatId = Schema.String.pipe(
   })
 )
 
+export const RunId = Schema.String.pipe(Schema.filter(isChatId, { message: () => "must be a run's id" }))
+
+/** Long ones are cut by what a body may weigh. */
+export const QuestionText = Schema.String.pipe(
+  Schema.filter((text) => text.trim() !== "", { message: () => "must be a text that is not empty" })
+)
+
 export const AppName = Schema.Trim.pipe(
   Schema.filter((name) => name.length >= 1 && name.length <= 255, {
     message: () => "must be 1 to 255 characters",
@@ -60,6 +67,8 @@ const orEmpty = <A, I>(schema: Schema.Schema<A, I>) =>
 export const queryNumber = (least: number, most: number) => orEmpty(wholeNumber(least, most))
 
 export const queryFlowId = orEmpty(FlowId)
+
+export const queryChatId = orEmpty(ChatId)
 
 export const queryFlowType = orEmpty(
   Schema.transformLiterals(["1", 1], ["5", 5], ["10", 10], ["100", 100]).annotations({

@@ -52,6 +52,24 @@ export const ListedSession = Schema.Struct({
   latest_message: Schema.NullOr(Message)
 }).annotations({ identifier: "ListedSession" })
 
+export const Run = Schema.Struct({
+  run_id: Schema.String,
+  chat_id: Schema.String,
+  flow_id: Schema.String,
+  status: Schema.Literal("queued", "running", "waiting_input", "done", "stopped", "failed", "lost"),
+  action: Schema.String.annotations({ description: '"default": a question' }),
+  client_msg_id: Schema.NullOr(Schema.String),
+  question: Schema.String.annotations({ description: '"" where it began without one' }),
+  position: Schema.NullOr(Schema.Int).annotations({ description: "1, 2 … of a queued one: its turn" }),
+  owner: Schema.String.annotations({ description: "the node that runs it; of a queued one: that took it" }),
+  create_time: Schema.Date,
+  start_time: Schema.NullOr(Schema.Date),
+  end_time: Schema.NullOr(Schema.Date),
+  prompt_tokens: Schema.Int,
+  completion_tokens: Schema.Int,
+  error: Schema.String.annotations({ description: "why it failed" })
+}).annotations({ identifier: "Run" })
+
 const appFields = {
   id: Schema.String,
   name: Schema.String,

@@ -215,8 +215,8 @@ export class FrameLog {
   /** Seals what is pending and lets it be read, here or by whoever has to know first. */
   flush(): void {
     this.seal()
-    if (this.outlet !== null) return this.outlet.push()
-    this.wakeAll()
+    if (this.outlet === null) this.wakeAll()
+    else this.outlet.push()
   }
 
   private wakeAll(): void {
@@ -290,13 +290,12 @@ export class FrameLog {
     const head = this.reader.head(batch)
     if (head.epoch !== this.epoch) return "other"
     if (head.first > this.seq + 1) return "hole"
-    const lines = this.reader.lines(batch)
+    const known = this.seq - head.first + 1
+    const lines = this.reader.lines(batch, known)
     if (lines === null) return "hole"
-    let seq = head.first - 1
     for (const line of lines) {
-      seq += 1
-      if (seq <= this.seq) continue
-      this.seq = seq
+      this.seq += 1
+      const { seq } = this
       this.frames += 1
       if (line.kind === "frame") {
         this.chars += line.json.length
@@ -305,8 +304,8 @@ export class FrameLog {
         this.keepDelta(line.kind, line.text, line.bubble, seq > head.runStart)
       }
     }
-    // An old batch that comes late says how things stood then.
-    if (seq >= this.seq) {
+    // A batch of old frames alone says how things stood then.
+    if (lines.length > 0 || this.reader.lastOf(batch) === this.seq) {
       const { status, runId, owner, runStart } = head
       this.now = { status, runId, owner, runStart }
     }

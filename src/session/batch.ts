@@ -99,10 +99,18 @@ export class BatchReader {
     return this.head(batch).first - 1 + numbered.length
   }
 
-  /** The lines behind the head; null where a bubble was defined in a batch that was not read. */
-  lines(batch: string): ReadonlyArray<Line> | null {
+  /**
+   * The lines behind the head, without the first `skip` of them, which are known; null where a bubble was defined
+   * in a batch that was not read.
+   */
+  lines(batch: string, skip: number): ReadonlyArray<Line> | null {
     const lines: Array<Line> = []
+    let skipped = 0
     for (const line of batch.split("\n").slice(1)) {
+      if (line[0] !== "B" && skipped < skip) {
+        skipped += 1
+        continue
+      }
       const body = line.slice(1)
       switch (line[0]) {
         case "F":

@@ -165,7 +165,7 @@ class LiveSession implements Session {
   /** Follows as long as there are sockets. */
   private get follow(): Effect.Effect<void> {
     const turn = Effect.suspend(() => {
-      const { following } = this
+      const following = this.following
       if (this.sockets === 0 && following !== null) {
         this.following = null
         return Scope.close(following, Exit.void)

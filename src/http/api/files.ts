@@ -5,7 +5,7 @@ import * as Multipart from "@effect/platform/Multipart"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Envelope } from "../envelope.ts"
-import { ChatId, FlowId, paging, queryFlowId } from "../fields.ts"
+import { ChatId, FlowId, paging, queryChatId, queryFlowId } from "../fields.ts"
 import { refusal } from "../Refused.ts"
 import { SignedIn } from "../SignedIn.ts"
 
@@ -18,8 +18,6 @@ const FileId = Schema.String.pipe(
 const fileId = HttpApiSchema.param("file_id", FileId)
 
 const key = HttpApiSchema.param("key", Schema.String)
-
-const queryChatId = Schema.optional(Schema.Union(Schema.Literal(""), ChatId))
 
 const Uploaded = Schema.Struct({
   /** What the file is called in later requests. */

@@ -14,12 +14,18 @@ export const health = HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("ready", "/health/ready")
       .addSuccess(
-        Envelope(Schema.Struct({ storage: Schema.Literal("ready"), sessions: Schema.Literal("ready") }))
+        Envelope(
+          Schema.Struct({
+            storage: Schema.Literal("ready"),
+            sessions: Schema.Literal("ready"),
+            redis: Schema.optional(Schema.Literal("ready")).annotations({ description: "with REDIS_URL" })
+          })
+        )
       )
       .addError(refusal(503, "`data` says which part is not ready"))
       .annotate(
         OpenApi.Description,
-        "The database answers and new sessions are let in. Also without /api/v1."
+        "The database answers, and Redis where there is one, and new sessions are let in. Also without /api/v1."
       )
   )
   .annotate(OpenApi.Description, "For whoever watches over the server")

@@ -50,6 +50,7 @@ export class SharedLease implements Lease {
   private told: Standing | null = null
   private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
+  private readonly reading = Effect.unsafeMakeSemaphore(1)
   private following = false
   private loading = false
   private loadAgain = false
@@ -226,7 +227,8 @@ export class SharedLease implements Lease {
 
   get letGo(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { fence, pump } = this
+      const fence = this.fence
+      const pump = this.pump
       if (fence === null) return Effect.void
       this.fence = null
       this.pump = null
@@ -299,22 +301,24 @@ export class SharedLease implements Lease {
     )
   }
 
-  /** Makes the log what the store has. */
+  /** Makes the log what the store has. One at a time: each looks at what the one before has read. */
   private get reload(): Effect.Effect<void, RedisError> {
     const { store, key } = this.options
-    return Effect.gen(this, function* () {
-      const { log } = this
-      const tail = yield* store.read(key, log.written)
-      if (Option.isNone(tail) || this.fence !== null) return
-      const { epoch, seq, batches } = tail.value
-      const isSame = epoch === log.epoch
-      // The store has lost what was read here: whoever writes will send it again, or begin a new epoch.
-      if (isSame && seq < log.written) return
-      if (isSame && batches.every((batch) => log.ingest(batch) === "taken") && log.written >= seq) return
-      const all = yield* store.read(key, 0)
-      if (Option.isNone(all) || this.fence !== null) return
-      log.replace(all.value.epoch, all.value.seq, all.value.batches)
-    })
+    return this.reading.withPermits(1)(
+      Effect.gen(this, function* () {
+        const { log } = this
+        const tail = yield* store.read(key, log.written)
+        if (Option.isNone(tail) || this.fence !== null) return
+        const { epoch, seq, batches } = tail.value
+        const isSame = epoch === log.epoch
+        // The store has lost what was read here: whoever writes will send it again, or begin a new epoch.
+        if (isSame && seq < log.written) return
+        if (isSame && batches.every((batch) => log.ingest(batch) === "taken") && log.written >= seq) return
+        const all = yield* store.read(key, 0)
+        if (Option.isNone(all) || this.fence !== null) return
+        log.replace(all.value.epoch, all.value.seq, all.value.batches)
+      })
+    )
   }
 
   /** Tries until it is answered; the log of the server hears of it once. */
