@@ -1,8 +1,8 @@
 /** The rooms of src/ and who may enter which: docs/architecture.md, "Rooms". */
 const rooms = {
   gateway: ["session", "run", "app", "protocol", "account", "storage"],
-  http: ["session", "app", "knowledge", "storage", "protocol", "account", "run"],
-  session: ["run", "app", "protocol", "storage"],
+  http: ["session", "app", "knowledge", "storage", "protocol", "account", "run", "redis"],
+  session: ["run", "app", "protocol", "storage", "redis"],
   run: ["app", "knowledge", "protocol", "storage", "model"],
   app: ["model", "knowledge", "storage", "protocol", "redis"],
   knowledge: ["storage", "model", "protocol"],

@@ -90,8 +90,14 @@ export class Following {
       if (this.peer.identity.native || (resume !== null && !recovered)) {
         this.tellPlace(session, position, recovered)
       }
-      const unfollow = this.peer.outbox.follow(log, position, (missed) => {
-        if (this.peer.identity.native) this.tellPlace(session, log.joinPoint, !missed)
+      const { native } = this.peer.identity
+      const unfollow = this.peer.outbox.follow(log, position, {
+        replaced: (missed) => {
+          if (native) this.tellPlace(session, log.joinPoint, !missed)
+        },
+        notice: (json) => {
+          if (native) this.peer.outbox.send(json)
+        }
       })
       return Effect.suspend(() => {
         unfollow()

@@ -7,7 +7,7 @@
  */
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
-import { type FrameLog, maxMergedBytes } from "../session/FrameLog.ts"
+import { type FrameLog, type LogReader, maxMergedBytes } from "../session/FrameLog.ts"
 
 export interface Reader {
   readonly log: FrameLog
@@ -41,10 +41,10 @@ export class Outbox {
   }
 
   /**
-   * Follows a log from a position until the returned function is called. `onReplaced` comes before the frames
-   * of another log in its place.
+   * Follows a log from a position until the returned function is called. `replaced` comes before the frames of
+   * another log in its place.
    */
-  follow(log: FrameLog, position: number, onReplaced: (missed: boolean) => void): () => void {
+  follow(log: FrameLog, position: number, on: Required<Pick<LogReader, "replaced" | "notice">>): () => void {
     const reader: Reader = { log, position }
     this.readers = [...this.readers, reader]
     const unsubscribe = log.subscribe({
@@ -52,9 +52,10 @@ export class Outbox {
       position: () => reader.position,
       replaced: (missed) => {
         reader.position = log.joinPoint
-        onReplaced(missed)
+        on.replaced(missed)
         this.advance(reader)
-      }
+      },
+      notice: on.notice
     })
     this.advance(reader)
     return () => {

@@ -58,7 +58,7 @@ export const preflight = (
         ? cors
         : Headers.setAll(cors, {
             "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
-            "access-control-allow-headers": "Authorization, Content-Type",
+            "access-control-allow-headers": "Authorization, Content-Type, Last-Event-ID",
             "access-control-max-age": "600"
           })
   })

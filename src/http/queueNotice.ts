@@ -1,15 +1,8 @@
 /** Tells those who follow a session that its queue is not what it was: a question is gone from it, or reads anew. */
 import * as Effect from "effect/Effect"
-import { type Frame, frame, type Json } from "../protocol/frames.ts"
+import { frame, type Json } from "../protocol/frames.ts"
 import { Hub } from "../session/Hub.ts"
-import type { Session } from "../session/Session.ts"
 import type { Run } from "../storage/rows.ts"
-
-/** A session that can say something to its native sockets, on every node, without a number. */
-type Announcing = Session & { readonly notify?: (frame: Frame) => Effect.Effect<void> }
-
-const announce = (session: Announcing, said: Frame): Effect.Effect<void> =>
-  session.notify?.(said) ?? Effect.void
 
 export const cancelled = { position: 0, cancelled: true } as const
 
@@ -20,7 +13,7 @@ export const makeQueueNotice = Effect.map(
     const address = { flowId: run.flow_id, chatId: run.chat_id }
     const message = { run_id: run.id, client_msg_id: run.client_msg_id, ...change }
     return hub.open(address, run.user_id).pipe(
-      Effect.flatMap((session) => announce(session, frame(address, "info", "queue", { message }))),
+      Effect.flatMap((session) => session.notify(frame(address, "info", "queue", { message }))),
       Effect.scoped,
       Effect.catchAll((error) => Effect.logDebug("a change of the queue was not told", error))
     )

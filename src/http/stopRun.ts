@@ -51,8 +51,6 @@ export const makeStopRun = Effect.gen(function* () {
       if (yield* session.stop("run", runId)) return true
       const now = yield* runs.get(runId)
       if (Option.isNone(now) || hasEnded(now.value)) return false
-      const waits = now.value.status === "waiting_input" && session.running() === null
-      if (waits && (yield* session.stop("run"))) return true
       return yield* new OnTheMove()
     })
 

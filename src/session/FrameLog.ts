@@ -63,6 +63,8 @@ export interface LogReader {
   readonly position: () => number
   /** The log is another one from here on, to be read from its `joinPoint`. `missed`: frames were lost. */
   readonly replaced: (missed: boolean) => void
+  /** A frame that has no number and is not kept: for whoever is there. */
+  readonly notice?: (json: string) => void
 }
 
 /** Takes what is written before anyone here may read it, and confirms it when it is safe with the other nodes. */
@@ -364,6 +366,11 @@ export class FrameLog {
       }
     }
     return text
+  }
+
+  /** Says something to all readers, between frames. */
+  notice(json: string): void {
+    for (const reader of this.readers) reader.notice?.(json)
   }
 
   subscribe(reader: LogReader): () => void {

@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import type { Judge } from "../app/Judge.ts"
 import type { AppError } from "../protocol/errors.ts"
-import type { Address } from "../protocol/frames.ts"
+import type { Address, Frame } from "../protocol/frames.ts"
 import type { Ask, Reply, ResumePoint } from "../protocol/payloads.ts"
 import type { ActionTable } from "../run/Actions.ts"
 import type { Checkpoints } from "../run/Checkpoints.ts"
@@ -126,6 +126,12 @@ class LiveSession implements Session {
 
   takeOver(runId: string | null): Effect.Effect<void> {
     return this.turns.takeOver(runId)
+  }
+
+  notify(frame: Frame): Effect.Effect<void> {
+    const { lease, log } = this.options
+    const json = JSON.stringify(frame)
+    return lease.isShared ? lease.notify(json) : Effect.sync(() => log.notice(json))
   }
 
   get depose(): Effect.Effect<void> {

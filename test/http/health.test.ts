@@ -1,5 +1,10 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import { redisServer } from "../support/faults/redis.ts"
+import { startFull } from "../support/fullServer.ts"
 import { at, startHttp, success } from "./support.ts"
 
 it.scopedLive("a live server says so, at the root and under the prefix", () =>
@@ -48,6 +53,44 @@ it.scopedLive("a server that stops is live, but not ready", () =>
   })
 )
 
+it.scopedLive("a server with Redis is ready as long as that answers", () =>
+  Effect.gen(function* () {
+    const redis = yield* redisServer()
+    const settings = { redisUrl: Option.some(Redacted.make(redis.url)) }
+    const server = yield* startFull({ settings })
+    const ready = Effect.promise(async () => {
+      const response = await fetch(`${server.origin}/health/ready`)
+      const body: unknown = await response.json()
+      return { status: response.status, body }
+    })
+    const up = { status: 200, body: success({ storage: "ready", sessions: "ready", redis: "ready" }) }
+    const until = (status: number) =>
+      ready.pipe(
+        Effect.filterOrFail((answer) => answer.status === status),
+        Effect.retry(Schedule.spaced("50 millis")),
+        Effect.timeout("15 seconds")
+      )
+    expect(yield* until(200)).toEqual(up)
+    for (const { fails, heals } of [
+      { fails: redis.pause, heals: redis.resume },
+      { fails: redis.kill, heals: redis.start }
+    ]) {
+      yield* fails
+      expect(yield* until(503)).toEqual({
+        status: 503,
+        body: {
+          status_code: 503,
+          status_message: "Redis does not answer",
+          data: { storage: "ready", sessions: "ready", redis: "down" }
+        }
+      })
+      expect((yield* Effect.promise(() => fetch(`${server.origin}/health/live`))).status).toBe(200)
+      yield* heals
+      expect(yield* until(200)).toEqual(up)
+    }
+  })
+)
+
 it.scopedLive("the OpenAPI document has every endpoint with its answers, and nothing that is not so", () =>
   Effect.gen(function* () {
     const server = yield* startHttp()
@@ -69,6 +112,10 @@ it.scopedLive("the OpenAPI document has every endpoint with its answers, and not
         "get /chat/list",
         "get /chat/online",
         "delete /chat/{chat_id}",
+        "get /chat/{chat_id}/events",
+        "get /runs",
+        "post /runs/{run_id}/stop",
+        "patch /runs/{run_id}",
         "post /flows",
         "get /flows",
         "get /flows/{id}",
@@ -119,6 +166,8 @@ it.scopedLive("the OpenAPI document has every endpoint with its answers, and not
     expect(at(paths, "/api/v1/upload/{flow_id}", "post", "requestBody", "content")).toHaveProperty([
       "multipart/form-data"
     ])
+    const events = at(paths, "/api/v1/chat/{chat_id}/events", "get")
+    expect(at(events, "responses", "200", "content")).toHaveProperty(["text/event-stream"])
     expect(answer.text).not.toContain("HttpApiDecodeError")
   })
 )

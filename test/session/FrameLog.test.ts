@@ -153,7 +153,12 @@ describe("FrameLog", () => {
   it("lets an attached reader finish an ended run that is longer than what it keeps", () => {
     const log = makeLog({ maxFrames: 3, maxChars: 1_000_000 })
     let position = 0
-    log.subscribe({ wake: () => undefined, position: () => position, replaced: () => undefined })
+    log.subscribe({
+      wake: () => undefined,
+      position: () => position,
+      replaced: () => undefined,
+      notice: () => undefined
+    })
     log.beginRun("r1", "node-1")
     for (let i = 0; i < 10; i++) log.append(frame(address, "info", "system"))
     log.endRun("idle")

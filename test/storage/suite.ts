@@ -10,6 +10,7 @@ import { filesSuite } from "./suite/files.ts"
 import { flowsSuite } from "./suite/flows.ts"
 import { messagesSuite } from "./suite/messages.ts"
 import { peopleSuite } from "./suite/people.ts"
+import { queueingSuite } from "./suite/queueing.ts"
 import { runningSuite } from "./suite/running.ts"
 import { sessionsSuite } from "./suite/sessions.ts"
 import type { Stores } from "./suite/vocabulary.ts"
@@ -20,6 +21,7 @@ export const storageSuite = <E>(name: string, stores: Layer<Stores, E>) =>
     layer(stores)((it) => {
       acceptingSuite(it)
       runningSuite(it)
+      queueingSuite(it)
       waitingSuite(it)
       messagesSuite(it)
       contentSuite(it)

@@ -23,6 +23,8 @@ export interface Lease {
   readonly follow: Effect.Effect<void, never, Scope.Scope>
   /** Reads what the other nodes have told, up to now. */
   readonly catchUp: Effect.Effect<void>
+  /** Says a frame that is not kept to the readers on all nodes that follow the session. */
+  readonly notify: (json: string) => Effect.Effect<void>
   /** Whether other nodes follow the session. */
   readonly followedElsewhere: Effect.Effect<boolean>
 }
@@ -36,5 +38,6 @@ export const alone: Lease = {
   term: () => 1,
   follow: Effect.void,
   catchUp: Effect.void,
+  notify: () => Effect.void,
   followedElsewhere: Effect.succeed(false)
 }

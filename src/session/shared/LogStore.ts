@@ -53,6 +53,8 @@ export interface Kept {
 
 export interface Listener {
   readonly heard: (text: string) => void
+  /** Of a session alone. */
+  readonly noted?: (text: string) => void
   /** Listening has begun, or begun again: what was said before was not heard. */
   readonly began: () => void
 }
@@ -76,6 +78,8 @@ export interface LogStoreService {
   readonly leave: (self: string) => Effect.Effect<void, RedisError>
   /** Batches of a session, as they are appended, until the scope closes. Begins in the background. */
   readonly follow: (key: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
+  /** Says something to all that follow a session, as `noted`; it is not kept. */
+  readonly note: (key: string, text: string) => Effect.Effect<void, RedisError>
   /** How many nodes follow a session. */
   readonly followers: (key: string) => Effect.Effect<number, RedisError>
   /** What other nodes say to this one, until the scope closes. */

@@ -26,6 +26,9 @@ const ReadAnswer = Schema.Union(
 const BeatAnswer = Schema.Array(Schema.String)
 const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole))
 
+/** Before what is said on a session's channel and is no batch. */
+const note = "note:"
+
 const answered =
   <A, I>(operation: string, schema: Schema.Schema<A, I>) =>
   (reply: Effect.Effect<unknown, RedisError>): Effect.Effect<A, RedisError> =>
@@ -103,7 +106,16 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
           })
         ),
       leave: (self) => Effect.asVoid(redis.run("leave", (client) => client.zrem(nodes, self))),
-      follow: (key, listener) => channels.listen(live(key), listener),
+      follow: (key, { heard, noted, began }) =>
+        channels.listen(live(key), {
+          began,
+          heard: (text) => {
+            if (text.startsWith(note)) noted?.(text.slice(note.length))
+            else heard(text)
+          }
+        }),
+      note: (key, text) =>
+        Effect.asVoid(redis.run("note", (client) => client.publish(live(key), note + text))),
       followers: (key) =>
         redis
           .run("count followers", (client) => client.call("PUBSUB", "NUMSUB", live(key)))

@@ -246,6 +246,12 @@ export class SharedLease implements Lease {
     return this.insist(this.options.store.release(this.options.key, fence))
   }
 
+  notify(json: string): Effect.Effect<void> {
+    return this.options.store
+      .note(this.options.key, json)
+      .pipe(Effect.catchAll((error) => Effect.logDebug("nobody was notified", error.cause)))
+  }
+
   get followedElsewhere(): Effect.Effect<boolean> {
     return this.options.store.followers(this.options.key).pipe(
       Effect.map((count) => count > (this.following ? 1 : 0)),
@@ -267,6 +273,7 @@ export class SharedLease implements Lease {
         heard: (batch) => {
           if (this.fence === null && this.log.ingest(batch) !== "taken") this.refresh()
         },
+        noted: (json) => this.log.notice(json),
         began: () => this.refresh()
       })
       yield* this.catchUp
