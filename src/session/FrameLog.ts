@@ -43,6 +43,22 @@ export interface Reading {
 /** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
 export const maxMergedBytes = 170 * 1024
 
+/** Text of one delta at most, in characters: what a model says in one breath is no frame that fills a buffer. */
+const maxDeltaChars = 32 * 1024
+
+/** Cut between characters, never within one. */
+const parts = (text: string): ReadonlyArray<string> => {
+  const all: Array<string> = []
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(from + maxDeltaChars, text.length)
+    const last = text.charCodeAt(to - 1)
+    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1
+    all.push(text.slice(from, to))
+    from = to
+  }
+  return all
+}
+
 /** A reader this many deltas behind, or fewer, gets each as its own frame. */
 const mergeBeyond = 64
 
@@ -192,12 +208,17 @@ export class FrameLog {
     this.pending += text
   }
 
-  /** Gives the pending text its number. */
+  /** Gives the pending text its number, or several where it is too long for one frame. */
   private seal(): void {
     const bubble = this.pendingBubble
     if (this.pending === "" || bubble === null) return
     const text = this.pending
     this.pending = ""
+    if (text.length <= maxDeltaChars) this.sealDelta(text, bubble)
+    else for (const part of parts(text)) this.sealDelta(part, bubble)
+  }
+
+  private sealDelta(text: string, bubble: StreamBubble): void {
     this.seq += 1
     this.frames += 1
     this.keepDelta(this.pendingKind, text, bubble, this.seq > this.now.runStart)

@@ -24,7 +24,7 @@ import { Checkpoints } from "../run/Checkpoints.ts"
 import { storedJournals } from "../run/Journal.ts"
 import { unsavedJournal } from "../run/unsavedJournal.ts"
 import { type Ending, Runs } from "../storage/Runs.ts"
-import type { Run } from "../storage/rows.ts"
+import type { MessageSession, Run } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { FrameLog } from "./FrameLog.ts"
@@ -81,6 +81,16 @@ export interface HubService {
   readonly activeRuns: () => number
 }
 
+/**
+ * The epoch of a session of which no frames are kept: the same on every node and after a restart as long as
+ * nothing happens in it, so that a client that has missed nothing is told so.
+ */
+const epochOf = (row: Option.Option<MessageSession>): string =>
+  Option.match(row, {
+    onNone: () => "new",
+    onSome: ({ update_time }) => `at-${update_time.getTime().toString(36)}`
+  })
+
 class Key extends Data.Class<{ readonly userId: number; readonly flowId: string; readonly chatId: string }> {}
 
 export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
@@ -118,11 +128,12 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const make = (
         address: Address,
         userId: number,
+        epoch: string,
         own: Pick<SessionOptions, "journal" | "openApp" | "draft" | "retain">,
         leaseOf: (log: FrameLog, onDeposed: Effect.Effect<void>) => Effect.Effect<Lease, never, Scope.Scope>
       ) =>
         Effect.gen(function* () {
-          const log = new FrameLog({ epoch: newEpoch(), address, onDirty: ticker.schedule })
+          const log = new FrameLog({ epoch, address, onDirty: ticker.schedule })
           const lease = yield* leaseOf(
             log,
             Effect.suspend(() => session.depose)
@@ -174,6 +185,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           return yield* make(
             { flowId, chatId },
             userId,
+            epochOf(row),
             {
               journal: () => journalOf(chatId),
               openApp: catalogue.open(flowId),
@@ -209,8 +221,12 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       }
 
       const openPrivate: HubService["openPrivate"] = (address, userId, app, draft) =>
-        make(address, userId, { journal: unsavedJournal, openApp: app, draft, retain: Effect.void }, () =>
-          Effect.succeed(alone)
+        make(
+          address,
+          userId,
+          newEpoch(),
+          { journal: unsavedJournal, openApp: app, draft, retain: Effect.void },
+          () => Effect.succeed(alone)
         )
 
       const stopAll = (group: Iterable<Session>, scope: StopScope) =>

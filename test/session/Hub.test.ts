@@ -50,10 +50,11 @@ const withHub = <A, E>(
 /** A socket that follows until the scope closes. */
 const present = (session: Session) => Effect.acquireRelease(session.attend(null), (depart) => depart)
 
-const epochOf = Effect.scoped(
+/** The frames that are kept, whichever session has them at the moment. */
+const logOf = Effect.scoped(
   Effect.gen(function* () {
     const hub = yield* Hub
-    return (yield* hub.open(address, 1)).log.epoch
+    return (yield* hub.open(address, 1)).log
   })
 )
 
@@ -61,11 +62,11 @@ describe("the hub", () => {
   it.effect("keeps a session's frames for five minutes after its last socket, and no longer", () =>
     withHub(() =>
       Effect.gen(function* () {
-        const first = yield* epochOf
+        const first = yield* logOf
         yield* TestClock.adjust("4 minutes")
-        expect(yield* epochOf).toBe(first)
+        expect(yield* logOf).toBe(first)
         yield* TestClock.adjust("5 minutes")
-        expect(yield* epochOf).not.toBe(first)
+        expect(yield* logOf).not.toBe(first)
       })
     )
   )
@@ -74,24 +75,24 @@ describe("the hub", () => {
     withHub((gate) =>
       Effect.gen(function* () {
         const hub = yield* Hub
-        const epoch = yield* Effect.scoped(
+        const log = yield* Effect.scoped(
           Effect.gen(function* () {
             const session = yield* hub.open(address, 1)
             yield* present(session)
             yield* session.ask(question, asker)
             yield* gate(0).begun
-            return session.log.epoch
+            return session.log
           })
         )
         yield* TestClock.adjust("9 minutes")
         expect(hub.activeRuns()).toBe(1)
-        expect(yield* epochOf).toBe(epoch)
+        expect(yield* logOf).toBe(log)
         // The orphan timeout is ten minutes: the run ends, and the session's idle time begins.
         yield* TestClock.adjust("2 minutes")
         yield* gate(0).interrupted
         yield* TestClock.adjust("6 minutes")
         expect(hub.activeRuns()).toBe(0)
-        expect(yield* epochOf).not.toBe(epoch)
+        expect(yield* logOf).not.toBe(log)
       })
     )
   )
@@ -126,7 +127,7 @@ describe("the hub", () => {
         yield* control.forget("c1")
         yield* gate(0).interrupted
         expect(session.running()).toBeNull()
-        expect(yield* epochOf).not.toBe(session.log.epoch)
+        expect(yield* logOf).not.toBe(session.log)
       }).pipe(Effect.scoped)
     )
   )

@@ -3,6 +3,7 @@
  * steps the test decides. What a test looks up in the database it looks up in the stores themselves.
  */
 import { createServer } from "node:http"
+import type { Socket } from "node:net"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -99,6 +100,11 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
     const life = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const context = yield* Layer.buildWithScope(layer, life)
     const server = createServer()
+    const lines = new Set<Socket>()
+    server.on("connection", (line) => {
+      lines.add(line)
+      line.once("close", () => lines.delete(line))
+    })
     yield* Effect.gen(function* () {
       yield* Effect.acquireRelease(
         Effect.async<void>((resume) => {
@@ -124,6 +130,8 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       gate: apps.gate,
       token,
       peerCount: () => Context.get(context, Peers).count(),
+      /** The server's ends of its connections, the newest last. */
+      lines: (): ReadonlyArray<Socket> => [...lines],
       connectRaw,
       /** A token that ends so many seconds from now, as a platform that shares the secret would mint it. */
       tokenFor: (seconds: number) =>

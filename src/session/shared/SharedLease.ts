@@ -87,7 +87,8 @@ export class SharedLease implements Lease {
     return Effect.gen(this, function* () {
       const { log } = this
       const known = { epoch: log.epoch, seq: log.written }
-      const epoch = log.isUntouched ? log.epoch : newEpoch()
+      // Who has not followed does not know what there was.
+      const epoch = log.isUntouched && this.following ? log.epoch : newEpoch()
       const claim = { self, dead: null, epoch, seq: 0, known }
       let claimed = yield* store.claim(key, claim)
       if (claimed._tag === "Held" && isDead(claimed.owner)) {
