@@ -1,6 +1,6 @@
 /**
- * One socket that comes back: it dials, notices silence, waits with backoff, and stops where the server says
- * that coming back is no use. What is said on it is not its business.
+ * One socket that comes back: it dials, notices silence, waits with backoff, moves to another one when asked,
+ * and stops where the server says that coming back is no use. What is said on it is not its business.
  */
 import { type Backoff, backoffDelay, type Clock } from "./clock.ts"
 import type { ConnectionState } from "./events.ts"
@@ -27,8 +27,11 @@ export interface LinkOptions {
   readonly WebSocket: SocketConstructor
   readonly clock: Clock
   readonly backoff: Backoff
+  /** There is a connection, a first or another one: nothing was said on it yet. */
   readonly onOpen: () => void
   readonly onText: (text: string) => void
+  /** Whether these first words of a server mean that it will serve us, and not that it turns us away. */
+  readonly isWelcome: (text: string) => boolean
   readonly onState: (state: ConnectionState) => void
   /** Decides after each ending whether to come back; `opened` is false where there was no handshake. */
   readonly comeBack: (ending: Ending, opened: boolean) => Promise<Ending | null>
@@ -37,6 +40,8 @@ export interface LinkOptions {
 export class Link {
   private readonly options: LinkOptions
   private socket: SocketLike | null = null
+  /** Dialled beside `socket`, to take its place. */
+  private next: SocketLike | null = null
   private current: ConnectionState = { status: "idle" }
   private attempt = 0
   /** Everything that belongs to an earlier try is ignored. */
@@ -45,6 +50,8 @@ export class Link {
   private heardAt = 0
   private notBefore = 0
   private cancelTimer: () => void = () => undefined
+  private moving = false
+  private cancelMove: () => void = () => undefined
 
   constructor(options: LinkOptions) {
     this.options = options
@@ -77,6 +84,22 @@ export class Link {
     this.wait()
   }
 
+  /**
+   * Connects anew in `ms`, beside the connection there is, which ends when the server has welcomed us on the
+   * new one. Where it does not, this one is kept.
+   */
+  move(ms: number): void {
+    if (this.current.status !== "connected" || this.moving) return
+    const mine = this.generation
+    this.moving = true
+    this.cancelMove = this.options.clock.after(ms, () => {
+      this.options.address().then(
+        (url) => mine === this.generation && this.openBeside(url),
+        () => mine === this.generation && this.stay()
+      )
+    })
+  }
+
   stop(): void {
     this.abandon(1000, "")
     this.set({ status: "idle" })
@@ -101,9 +124,11 @@ export class Link {
 
   private abandon(code: number, reason: string): void {
     this.cancelTimer()
+    this.stay()
     this.generation += 1
-    this.socket?.close(code, reason)
+    const { socket } = this
     this.socket = null
+    socket?.close(code, reason)
   }
 
   private dial(): void {
@@ -112,47 +137,77 @@ export class Link {
     const mine = this.generation
     this.set({ status: "connecting", attempt: this.attempt })
     this.options.address().then(
-      (url) => mine === this.generation && this.open(url, mine),
+      (url) => mine === this.generation && this.open(url),
       () => mine === this.generation && this.wait()
     )
   }
 
-  private open(url: string, mine: number): void {
-    const { clock } = this.options
-    const socket = new this.options.WebSocket(url)
-    let opened = false
-    this.socket = socket
+  private open(url: string): void {
+    this.socket = this.listenTo(url)
     // A handshake that nobody answers counts as silence.
-    this.cancelTimer = clock.after(quietMs, () => this.lose("no answer to the handshake"))
+    this.cancelTimer = this.options.clock.after(quietMs, () => this.lose("no answer to the handshake"))
+  }
+
+  private openBeside(url: string): void {
+    this.next = this.listenTo(url)
+    this.cancelMove = this.options.clock.after(quietMs, () => this.stay())
+  }
+
+  /** A socket counts for what it is when something happens: the one there is, the next one, or neither. */
+  private listenTo(url: string): SocketLike {
+    const socket = new this.options.WebSocket(url)
     socket.addEventListener("open", () => {
-      if (mine !== this.generation) {
-        socket.close(1000)
-        return
-      }
-      opened = true
-      this.openedAt = clock.now()
-      this.heardAt = this.openedAt
-      this.cancelTimer()
-      this.listenFor(quietMs, false)
-      this.set({ status: "connected" })
-      this.options.onOpen()
+      if (socket === this.socket) this.connected()
+      else if (socket !== this.next) socket.close(1000)
     })
     socket.addEventListener("message", ({ data }) => {
-      if (mine !== this.generation) return
-      this.heardAt = clock.now()
-      if (typeof data === "string") this.options.onText(data)
+      if (typeof data !== "string") return
+      if (socket === this.next && this.options.isWelcome(data)) this.takeOver(socket)
+      if (socket !== this.socket) return
+      this.heardAt = this.options.clock.now()
+      this.options.onText(data)
     })
     // `close` follows and says more.
     socket.addEventListener("error", () => undefined)
     socket.addEventListener("close", ({ code, reason }) => {
-      if (mine === this.generation) this.ended({ code, reason }, opened)
+      if (socket === this.next) this.stay()
+      if (socket === this.socket) this.ended({ code, reason })
     })
+    return socket
   }
 
-  private ended(ending: Ending, opened: boolean): void {
+  private connected(): void {
+    this.openedAt = this.options.clock.now()
+    this.heardAt = this.openedAt
     this.cancelTimer()
+    this.listenFor(quietMs, false)
+    if (this.current.status !== "connected") this.set({ status: "connected" })
+    this.options.onOpen()
+  }
+
+  private takeOver(socket: SocketLike): void {
+    this.next = null
+    this.abandon(1000, "moved")
+    this.socket = socket
+    this.connected()
+  }
+
+  /** Calls off a move. */
+  private stay(): void {
+    this.cancelMove()
+    this.moving = false
+    const { next } = this
+    this.next = null
+    next?.close(1000)
+  }
+
+  private ended(ending: Ending): void {
+    const opened = this.current.status === "connected"
+    this.cancelTimer()
+    this.stay()
     this.socket = null
     if (opened) this.forgive()
+    this.generation += 1
     const mine = this.generation
     // Until it is decided nobody may think that the connection is up.
     this.set({ status: "connecting", attempt: this.attempt })
@@ -198,8 +253,7 @@ export class Link {
   }
 
   private lose(reason: string): void {
-    const mine = this.socket
-    if (mine === null) return
+    if (this.socket === null) return
     // Some sockets wait for the peer's close frame for ever: this one is left at once.
     this.abandon(1000, reason)
     this.wait()

@@ -2,7 +2,7 @@
  * One conversation as a client holds it: what was asked and not yet acknowledged, how far its frames were
  * read, and the events that come of them. Its socket may come and go; it goes on where it left off.
  */
-import type { OnBusy } from "../protocol/payloads.ts"
+import { type AskOptions, type FormValue, type ReplyOptions, type SendOptions, sayValue } from "./asks.ts"
 import type { Clock } from "./clock.ts"
 import { EventQueue } from "./EventQueue.ts"
 import type { ChatError, ConnectionState, SessionEvent } from "./events.ts"
@@ -11,7 +11,10 @@ import type { HistoryPage, HistoryQuery } from "./history.ts"
 import { type Fields, numberOrNull, textOf, textOrNull } from "./json.ts"
 import { newId } from "./newId.ts"
 import { Outbox, type Pending } from "./Outbox.ts"
-import { type Prompt, type ReplyValues, readReply, replyPayload } from "./prompts.ts"
+import { type ReplyValues, readReply, replyPayload } from "./prompts.ts"
+import { QueueKeeper } from "./QueueKeeper.ts"
+import type { QueuedQuestion } from "./queue.ts"
+import type { ServerRequest } from "./server.ts"
 import { type ChatState, initialState, reduce } from "./state.ts"
 import { asks } from "./storedParts.ts"
 import { errorOf, retryAfterOf, Translator } from "./Translator.ts"
@@ -28,43 +31,10 @@ export interface SessionPort {
   /** The server asked for patience before the next connection. */
   readonly holdBack: (ms: number) => void
   readonly history: (query: HistoryQuery) => Promise<HistoryPage>
+  /** Over HTTP; answers the `data`. */
+  readonly ask: (path: string, request?: ServerRequest) => Promise<unknown>
   readonly connection: () => ConnectionState
   readonly closed: () => void
-}
-
-export interface SendOptions {
-  /** What to do while the session is answering: "enqueue" unless said. */
-  readonly onBusy?: OnBusy
-  /** More inputs for the app; the text goes under `inputs.input`. */
-  readonly inputs?: Readonly<Record<string, unknown>>
-  /** A id of your own that makes the question idempotent; one is made if there is none. */
-  readonly clientMsgId?: string
-}
-
-export interface AskOptions {
-  /** What to do while the session is answering: "enqueue" unless said. */
-  readonly onBusy?: OnBusy
-  /** How the conversation shows what was asked, until the server says it. */
-  readonly text?: string
-  readonly clientMsgId?: string
-}
-
-/** A value for one of the app's input nodes: an uploaded file, or a variable's. */
-export interface FormValue {
-  /** The node, or the name under which the app's record lists it. */
-  readonly id: string
-  /** What the upload answered as `file_path`. */
-  readonly filePath?: string
-  readonly name?: string
-  readonly value?: string
-}
-
-export interface ReplyOptions {
-  /** Which prompt is answered: `state.waiting` unless said. */
-  readonly prompt?: Prompt
-  /** Uploaded files: those of a line of dialogue, or the names of those in a form's values. */
-  readonly files?: ReadonlyArray<{ readonly id: string; readonly name: string }>
-  readonly clientMsgId?: string
 }
 
 /** A question that the server turned away for now is said again this often at most. */
@@ -78,6 +48,7 @@ export class Session {
   private readonly translator = new Translator()
   private readonly queues = new Set<EventQueue>()
   private readonly listeners = new Set<() => void>()
+  private readonly waiting: QueueKeeper
   private snapshot: ChatState = initialState
   /** Where the frames were left; null before the first. */
   private position: { epoch: string; lastSeq: number } | null = null
@@ -94,6 +65,15 @@ export class Session {
     this.flowId = flowId
     this.chatId = chatId
     this.port = port
+    this.waiting = new QueueKeeper({
+      chatId,
+      follows: port.keepHistory,
+      known: () => this.snapshot.queue,
+      emit: (event) => {
+        if (!this.ended) this.emit(event)
+      },
+      ask: port.ask
+    })
   }
 
   /** Everything a page shows, folded from the events so far. A new object after each change. */
@@ -196,6 +176,24 @@ export class Session {
     if (this.following) this.sayStop()
   }
 
+  /**
+   * The questions that wait for their turn, whoever asked them, the next one first. `state.queue` gets them too,
+   * and is kept up to date.
+   */
+  queue(): Promise<ReadonlyArray<QueuedQuestion>> {
+    return this.waiting.read()
+  }
+
+  /** Takes a waiting question out of the queue, or ends the run that it has become. false: it had ended. */
+  cancel(runId: string): Promise<boolean> {
+    return this.waiting.cancel(runId)
+  }
+
+  /** Changes what a waiting question says. Fails with a `ServerError` of code 13011 once it does not wait any more. */
+  amend(runId: string, text: string): Promise<void> {
+    return this.waiting.amend(runId, text)
+  }
+
   /** The model forgets what was said; the stored messages stay. */
   clearHistory(): void {
     this.clearing = true
@@ -238,8 +236,13 @@ export class Session {
     return this.position
   }
 
+  /** Nothing is said, and no frame read, before the server has introduced the session on the connection. */
+  unfollow(): void {
+    this.following = false
+  }
+
   connectionChanged(state: ConnectionState): void {
-    if (state.status !== "connected") this.following = false
+    if (state.status !== "connected") this.unfollow()
     if (state.status === "refused") {
       const error = { code: state.code, message: state.reason, detail: "" }
       for (const clientMsgId of this.outbox.refuseAll()) this.refuse(clientMsgId, error)
@@ -276,24 +279,28 @@ export class Session {
   }
 
   private queued(message: Fields): void {
-    const clientMsgId = textOf(message, "client_msg_id")
-    this.outbox.settle(clientMsgId)
-    const position = numberOrNull(message, "position") ?? 1
-    this.emit({ type: "queued", clientMsgId, runId: textOf(message, "run_id"), position })
+    this.outbox.settle(textOrNull(message, "client_msg_id"))
+    this.waiting.told(message)
   }
 
+  /** At first, after each reconnect, and whenever the server's own log of the session is another one. */
   private opened(message: Fields): void {
-    const recovered = message["recovered"] === true && this.position !== null
-    if (!recovered) {
-      this.position = { epoch: textOf(message, "epoch"), lastSeq: numberOrNull(message, "seq") ?? 0 }
-      this.translator.reset()
-    }
+    const { position: known, following: midway } = this
+    const recovered = message["recovered"] === true && known !== null
+    const epoch = textOf(message, "epoch")
+    const status = textOf(message, "status")
+    const isOther = !recovered || known.epoch !== epoch
+    if (isOther) this.position = { epoch, lastSeq: numberOrNull(message, "seq") ?? 0 }
+    if (!recovered) this.translator.reset()
     this.following = true
     this.runId = textOrNull(message, "run_id")
     this.emit({ type: "opened", recovered, runId: this.runId })
-    if (!recovered && this.port.keepHistory) void this.load({})
     // What a run waits for may be older than the frames that are kept.
-    if (!recovered && message["status"] === "waiting") this.checkStatus()
+    if (isOther && status === "waiting") this.checkStatus()
+    // Nothing was missed on a connection that stands: what was said on it has been heard.
+    if (midway && recovered) return
+    if (!recovered && this.port.keepHistory) void this.load({})
+    this.waiting.opened(status)
     this.catchUp()
   }
 
@@ -341,6 +348,7 @@ export class Session {
   private happened(event: SessionEvent): void {
     if (event.type === "run_started") {
       this.runId = event.runId
+      this.waiting.begun()
       this.retries = 0
       this.outbox.settle(event.question.clientMsgId)
     }
@@ -420,10 +428,3 @@ export class Session {
     if (this.port.send({ ...this.address, clear_history: true })) this.clearing = false
   }
 }
-
-const sayValue = ({ id, filePath, name, value }: FormValue) => ({
-  id,
-  ...(filePath === undefined ? {} : { file_path: filePath }),
-  ...(name === undefined ? {} : { name }),
-  ...(value === undefined ? {} : { value })
-})

@@ -18,21 +18,24 @@
  * Promises:
  * - All sessions of a client share one socket, which comes back by itself with backoff and jitter, and stays
  *   away only where the server says that coming back is no use (`connection.status === "refused"`).
+ * - A server that is about to stop is left in time for another one, without a moment between the two.
  * - A session goes on where it left off: no event is lost or told twice. Where the server no longer has what
- *   was missed, `opened` says `recovered: false`, and the history has the rest.
+ *   was missed, `opened` says `recovered: false`, and the history has the rest. That may be at any moment.
  * - A question is said again until the server has acknowledged it, always under the same id, and is answered
  *   once. So is a reply to a run that waits for a person.
  */
 import { type Backoff, type Clock, defaultBackoff, systemClock } from "./clock.ts"
 import type { ConnectionState } from "./events.ts"
-import { parseFrame } from "./frame.ts"
+import { messageFields, parseFrame, type ServerFrame } from "./frame.ts"
 import { type HistoryPage, type HistoryQuery, readHistory } from "./history.ts"
+import { numberOrNull, textOf } from "./json.ts"
 import { type Ending, Link } from "./Link.ts"
 import { Session } from "./Session.ts"
 import { askServer, type Fetch, ServerError, socketAddress, type Token } from "./server.ts"
 import { globalSocket, type SocketConstructor } from "./socket.ts"
 import { retryAfterOf } from "./Translator.ts"
 
+export type { AskOptions, FormValue, ReplyOptions, SendOptions } from "./asks.ts"
 export type { Backoff, Clock } from "./clock.ts"
 export type { ChatError, ConnectionState, Question, RunTelling, SessionEvent } from "./events.ts"
 export type { HistoryPage, HistoryQuery, StoredMessage } from "./history.ts"
@@ -62,7 +65,8 @@ export type {
   Prompt,
   ReplyValues
 } from "./prompts.ts"
-export type { AskOptions, FormValue, ReplyOptions, SendOptions, Session } from "./Session.ts"
+export type { QueuedQuestion } from "./queue.ts"
+export type { Session } from "./Session.ts"
 export { ServerError } from "./server.ts"
 export type { SocketConstructor, SocketLike } from "./socket.ts"
 export { type ChatState, initialState, reduce } from "./state.ts"
@@ -108,6 +112,8 @@ export class Client {
   private readonly listeners = new Set<(state: ConnectionState) => void>()
   /** The session that the socket's address names. */
   private own: Session | null = null
+  /** The one that the latest address names, which may have got no socket yet. */
+  private dialled: Session | null = null
   private left = 0
 
   constructor(options: ConnectOptions) {
@@ -118,8 +124,9 @@ export class Client {
       WebSocket: options.WebSocket ?? globalSocket(),
       clock: options.clock ?? systemClock,
       backoff: options.backoff ?? defaultBackoff,
-      onOpen: () => this.openOthers(),
+      onOpen: () => this.opened(),
       onText: (text) => this.route(text),
+      isWelcome: (text) => isIntroduction(parseFrame(text)),
       onState: (state) => this.changed(state),
       comeBack: (ending, opened) => this.comeBack(ending, opened)
     })
@@ -151,6 +158,7 @@ export class Client {
       renew: (reason) => this.link.renew(reason),
       holdBack: (ms) => this.link.holdBack(ms),
       history: (query) => this.history(flow, chatId, query),
+      ask: (path, request) => askServer(this.options, path, request),
       connection: () => this.link.state,
       closed: () => this.leave(key, session)
     })
@@ -173,6 +181,7 @@ export class Client {
   private leave(key: string, session: Session): void {
     this.sessions.delete(key)
     if (this.own === session) this.own = null
+    if (this.dialled === session) this.dialled = null
     this.left += 1
     if (this.sessions.size === 0) this.link.stop()
     else if (this.left >= maxLeft) this.link.renew("shedding left sessions")
@@ -181,13 +190,16 @@ export class Client {
   private address(): Promise<string> {
     const [own] = this.sessions.values()
     if (own === undefined) return Promise.reject(new Error("no session is open"))
-    this.own = own
-    this.left = 0
+    this.dialled = own
     return socketAddress(this.options, own.flowId, own.chatId, own.resumePoint)
   }
 
-  private openOthers(): void {
+  /** The sessions are followed on this socket from now on, each once the server has introduced it. */
+  private opened(): void {
+    this.own = this.dialled
+    this.left = 0
     for (const session of this.sessions.values()) {
+      session.unfollow()
       if (session !== this.own) this.link.send(JSON.stringify(session.opening()))
     }
   }
@@ -195,6 +207,8 @@ export class Client {
   private route(text: string): void {
     const frame = parseFrame(text)
     if (frame === null) return
+    const moveIn = timeToMove(frame)
+    if (moveIn !== null) this.link.move(moveIn)
     const session = this.sessions.get(`${frame.flowId}/${frame.chatId}`)
     session?.receive(frame)
     const wait = frame.seq === null && frame.category === "error" ? retryAfterOf(frame) : null
@@ -218,7 +232,7 @@ export class Client {
 
   /** Browsers do not say why a handshake failed: the server is asked another way. */
   private async whyNot(): Promise<Ending | null> {
-    const own = this.own
+    const own = this.dialled
     if (own === null) return null
     const status = await own.history({ limit: 1 }).then(
       () => 200,
@@ -245,4 +259,15 @@ export class Client {
     if (query.before !== undefined) parameters.set("id", `${query.before}`)
     return readHistory(await askServer(this.options, `/api/v1/chat/history?${parameters}`), query, limit)
   }
+}
+
+/** A session is followed from here on. */
+const isIntroduction = (frame: ServerFrame | null): boolean =>
+  frame?.type === "info" && frame.category === "session"
+
+/** In how many milliseconds the server wants to be left for another; null: it does not. */
+const timeToMove = ({ type, category, message }: ServerFrame): number | null => {
+  if (type !== "info" || category !== "system") return null
+  const fields = messageFields(message)
+  return textOf(fields, "action") === "reconnect" ? (numberOrNull(fields, "after_ms") ?? 0) : null
 }

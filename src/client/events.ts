@@ -3,6 +3,7 @@ import type { ToolCategory } from "../protocol/frames.ts"
 import type { HistoryPage } from "./history.ts"
 import type { FileLink, Grounds, Progress } from "./messages.ts"
 import type { Prompt } from "./prompts.ts"
+import type { QueuedQuestion } from "./queue.ts"
 
 /** Why something was not done. `code` is the server's (docs/protocol.md, "Errors"); 0 where it never got there. */
 export interface ChatError {
@@ -35,8 +36,9 @@ export type ConnectionState =
 
 export type SessionEvent =
   /**
-   * The server follows this session for us. `recovered: false`: what was received of the run in progress is
-   * void, its frames come again from its start, and anything else may be newer in the history.
+   * The server follows this session for us: after each connect, and at any moment when its log of the session
+   * has become another one. `recovered: false`: what was received of the run in progress is void, its frames
+   * come again from its start, and anything else may be newer in the history.
    */
   | {
       readonly type: "opened"
@@ -51,13 +53,21 @@ export type SessionEvent =
       readonly text: string
       readonly at: number
     }
-  /** Stored by the server, to be answered after `position - 1` others and the run in progress. */
+  /**
+   * A question is stored by the server, to be answered after `position - 1` others and the run in progress; told
+   * again when it has moved, or was changed. `text`: how it reads now, where that is said.
+   */
   | {
       readonly type: "queued"
-      readonly clientMsgId: string
+      readonly clientMsgId: string | null
       readonly runId: string
       readonly position: number
+      readonly text: string | null
     }
+  /** A waiting question was taken out of the queue. Its run is told later, as one that ended before it began. */
+  | { readonly type: "cancelled"; readonly runId: string; readonly clientMsgId: string | null }
+  /** All questions that wait for their turn, the next one first. */
+  | { readonly type: "queue"; readonly questions: ReadonlyArray<QueuedQuestion> }
   /** A repeated question that the server had already: `status` is its run's. */
   | {
       readonly type: "accepted"

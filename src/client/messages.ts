@@ -3,7 +3,8 @@ import type { ToolCategory } from "../protocol/frames.ts"
 import type { ChatError } from "./events.ts"
 import type { Prompt } from "./prompts.ts"
 
-export type Delivery = "sending" | "queued" | "sent" | "failed"
+/** cancelled: taken out of the queue before its turn. */
+export type Delivery = "sending" | "queued" | "cancelled" | "sent" | "failed"
 
 export interface UserMessage {
   readonly role: "user"
@@ -163,7 +164,8 @@ export interface AssistantMessage extends Work, Grounds {
   readonly progress: Progress | null
   /** Who is writing, where several speak. */
   readonly speaker: string | null
-  readonly status: "running" | "done" | "stopped" | "failed"
+  /** lost: the server that ran it is gone; what it had written until then is here. */
+  readonly status: "running" | "done" | "stopped" | "failed" | "lost"
   readonly error: ChatError | null
   readonly createdAt: number | null
 }

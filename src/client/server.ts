@@ -5,7 +5,12 @@ export type Token = string | (() => string | Promise<string>)
 
 export type Fetch = (
   url: string,
-  init: { readonly headers: Record<string, string>; readonly credentials: "same-origin" }
+  init: {
+    readonly method: string
+    readonly headers: Record<string, string>
+    readonly credentials: "same-origin"
+    readonly body?: string
+  }
 ) => Promise<{ readonly status: number; readonly json: () => Promise<unknown> }>
 
 export interface ServerOptions {
@@ -58,14 +63,30 @@ export const socketAddress = async (
   return url.href
 }
 
+export interface ServerRequest {
+  /** GET unless said. */
+  readonly method?: "GET" | "POST" | "PATCH"
+  readonly body?: Readonly<Record<string, unknown>>
+}
+
 /** The `data` of a REST answer. */
-export const askServer = async (options: ServerOptions, path: string): Promise<unknown> => {
+export const askServer = async (
+  options: ServerOptions,
+  path: string,
+  { method = "GET", body: said }: ServerRequest = {}
+): Promise<unknown> => {
   const url = new URL(path, baseOf(options))
   url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "https:" : "http:"
   const token = await tokenOf(options.token)
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
+  if (said !== undefined) headers["content-type"] = "application/json"
   const ask: Fetch = options.fetch ?? ((href, init) => fetch(href, init))
-  const answer = await ask(url.href, { headers, credentials: "same-origin" })
+  const answer = await ask(url.href, {
+    method,
+    headers,
+    credentials: "same-origin",
+    ...(said === undefined ? {} : { body: JSON.stringify(said) })
+  })
   const body: unknown = await answer.json().catch(() => null)
   const code = isFields(body) ? (numberOrNull(body, "status_code") ?? answer.status) : answer.status
   if (answer.status !== 200 || code !== 200) {

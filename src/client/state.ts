@@ -15,6 +15,7 @@ import {
 } from "./messages.ts"
 import { ended, openRow, prompted, replied, samePrompt, settle, tell, workOf } from "./parts.ts"
 import type { Prompt } from "./prompts.ts"
+import { cancelled, departed, type QueuedQuestion, queued, queueRead, waitingIn } from "./queue.ts"
 import { withHistory } from "./stored.ts"
 
 export interface ChatState {
@@ -28,6 +29,8 @@ export interface ChatState {
   readonly waiting: Prompt | null
   /** All that it asks, where branches of a workflow ask side by side; those with a `replyId` are being answered. */
   readonly prompts: ReadonlyArray<Prompt>
+  /** What waits for its turn, the next one first. Whole where the session keeps its history. */
+  readonly queue: ReadonlyArray<QueuedQuestion>
   readonly error: ChatError | null
   readonly runId: string | null
   readonly connection: ConnectionState
@@ -43,6 +46,7 @@ export const initialState: ChatState = {
   status: "ready",
   waiting: null,
   prompts: [],
+  queue: [],
   error: null,
   runId: null,
   connection: { status: "idle" },
@@ -60,7 +64,11 @@ export const reduce = (state: ChatState, event: SessionEvent): ChatState => {
     case "sending":
       return sending(state, event)
     case "queued":
-      return settled(changeUser(state, event.clientMsgId, { delivery: "queued", runId: event.runId }))
+      return settled(queued(state, event))
+    case "cancelled":
+      return settled(cancelled(state, event))
+    case "queue":
+      return settled(queueRead(state, event))
     case "accepted":
       return accepted(state, event)
     case "run_started":
@@ -108,8 +116,10 @@ export const reduce = (state: ChatState, event: SessionEvent): ChatState => {
       return { ...state, history: "loading" }
     case "history_failed":
       return { ...state, history: "failed" }
-    case "history":
-      return withHistory(state, event.page)
+    case "history": {
+      const loaded = withHistory(state, event.page)
+      return { ...loaded, messages: waitingIn(loaded.messages, loaded.queue) }
+    }
     case "missed":
       return state
     default:
@@ -118,6 +128,9 @@ export const reduce = (state: ChatState, event: SessionEvent): ChatState => {
 }
 
 type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { readonly type: T }>
+
+/** The error of a run whose server died: docs/protocol.md, "Errors". */
+const serverGone = 13015
 
 /** ready, unless something runs, waits or has failed. */
 const settled = (state: ChatState): ChatState => {
@@ -227,20 +240,36 @@ const sending = (state: ChatState, { clientMsgId, text, at }: Of<"sending">): Ch
   return settled({ ...state, error: null, messages: [...others, asked] })
 }
 
+/** A question that is there twice, as it was sent and as it is stored, is one: in the stored one's place. */
+const united = (state: ChatState, clientMsgId: string | null, runId: string): ChatState => {
+  const sent = state.messages.find(
+    (message) => message.role === "user" && clientMsgId !== null && message.clientMsgId === clientMsgId
+  )
+  const stored = state.messages.find((message) => message.role === "user" && message.runId === runId)
+  if (sent === undefined || stored === undefined || sent === stored) return state
+  const one = { ...stored, id: sent.id, clientMsgId }
+  const messages = state.messages.flatMap((message): Array<Message> => {
+    if (message === sent) return []
+    return [message === stored ? one : message]
+  })
+  return { ...state, messages }
+}
+
 /** The question of a run that the server had already. An ended run's answer is in the history. */
 const accepted = (state: ChatState, { clientMsgId, runId, status }: Of<"accepted">): ChatState => {
   const delivery = status === "queued" ? "queued" : "sent"
-  const known = changeUser(state, clientMsgId, { delivery, runId })
+  const known = changeUser(united(state, clientMsgId, runId), clientMsgId, { delivery, runId })
   return settled(changeReply(known, clientMsgId, { delivery: "sent", error: null }))
 }
 
 const runStarted = (state: ChatState, { runId, question, at }: Of<"run_started">): ChatState => {
+  const { messages: all } = united(state, question.clientMsgId, runId)
   const isIts = (message: Message): message is UserMessage =>
     message.role === "user" &&
     ((question.clientMsgId !== null && message.clientMsgId === question.clientMsgId) ||
       (question.messageId !== null && message.messageId === question.messageId) ||
       message.runId === runId)
-  const known = state.messages.find(isIts)
+  const known = all.find(isIts)
   const asked: UserMessage = {
     role: "user",
     id: known?.id ?? question.clientMsgId ?? `q:${runId}`,
@@ -253,17 +282,19 @@ const runStarted = (state: ChatState, { runId, question, at }: Of<"run_started">
     createdAt: known?.createdAt ?? at
   }
   const answer: AssistantMessage = { ...emptyAnswer(runId), createdAt: at }
-  const before = state.messages.filter((message) => message.role === "user" || message.runId !== runId)
+  const before = all.filter((message) => message.role === "user" || message.runId !== runId)
   const messages =
     known === undefined
       ? [...before, asked, answer]
       : before.flatMap((message): Array<Message> => (message === known ? [asked, answer] : [message]))
-  return { ...asking(state, []), messages, runId, status: "submitted", error: null }
+  const queue = departed(state.queue, runId)
+  return { ...asking(state, []), messages, queue, runId, status: "submitted", error: null }
 }
 
 const failed = (state: ChatState, { runId, clientMsgId, error }: Of<"failed">): ChatState => {
   if (runId !== null) {
-    return changeRun({ ...state, error }, runId, (run) => ({ ...run, status: "failed", error }))
+    const status = error.code === serverGone ? "lost" : "failed"
+    return changeRun({ ...state, error }, runId, (run) => ({ ...run, status, error }))
   }
   if (clientMsgId === null) return settled({ ...state, error })
   const refused = { delivery: "failed", error } as const

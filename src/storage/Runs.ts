@@ -8,8 +8,10 @@
  * - The first accepted question of a chat makes its session row and one audit row, however many race.
  * - Messages of one chat get increasing ids in the order their calls return.
  * - A chat's questions form a queue of those `queued`, in the order of `queue_rank` and then of their ids. `accept`,
- *   `dequeue`, `cancel` and `amend` act on it one at a time, whichever nodes call them: a question leaves the queue
- *   once, and while a run of the chat is `running` no other one begins.
+ *   `dequeue`, `begin`, `cancel` and `amend` act on it one at a time, whichever nodes call them: a question leaves the
+ *   queue once, and while a run of the chat is `running` neither `accept` nor `dequeue` makes another one run.
+ * - `accept` refuses with `ChatBusy` or `ChatFull` before anything is stored, and never a question that it knows.
+ * - A run that waits for a person is in nobody's way: it neither runs nor waits for its turn.
  * - `finish` acts once: on a run that has ended already it changes nothing and answers no ids. `record` and
  *   `checkpoint` leave such a run alone too. `rollback` is for ended runs; a second one finds nothing to remove.
  */
@@ -90,6 +92,8 @@ export interface RunStore {
   ) => Effect.Effect<Accepted, SessionTaken | ChatBusy | ChatFull | StorageError>
   /** The first of the queue → `running`. None where the queue is empty, or a run of the chat is `running`. */
   readonly dequeue: (chatId: string, owner: string) => Effect.Effect<Option.Option<Run>, StorageError>
+  /** A certain one, whatever else runs. False where it is not queued. */
+  readonly begin: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
   /** What runs, and what waits for its turn, in order. */
   readonly queue: (chatId: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
   /** `queued` → `stopped`: one run, or all of the chat with null. Answers those that were queued. */

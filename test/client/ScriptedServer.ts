@@ -47,12 +47,22 @@ export class Visitor {
   }
 }
 
+export interface Asked {
+  readonly method: string
+  readonly url: string
+  readonly body: string
+}
+
 export class ScriptedServer {
   readonly visitors = new Arrivals<Visitor>()
+  /** What was asked of REST. */
+  readonly asked = new Arrivals<Asked>()
   /** What REST paths answer; 404 for others. */
   readonly rest = new Map<string, { readonly status: number; readonly body: Fields }>()
   /** While set, handshakes are answered with this status. */
   refuse: number | null = null
+  /** The handshakes so answered. */
+  readonly refused = new Arrivals<number>()
   private readonly server: Server
   private readonly sockets = new WebSocketServer({ noServer: true })
 
@@ -64,13 +74,22 @@ export class ScriptedServer {
     const server = createServer()
     const scripted = new ScriptedServer(server)
     server.on("request", (request, response) => {
-      const answer = scripted.rest.get((request.url ?? "").split("?")[0] ?? "")
-      response.writeHead(answer?.status ?? 404, { "content-type": "application/json" })
-      response.end(JSON.stringify(answer?.body ?? { status_code: 404, status_message: "not here" }))
+      const { method = "", url = "" } = request
+      let body = ""
+      request.setEncoding("utf8").on("data", (text: string) => {
+        body += text
+      })
+      request.on("end", () => {
+        scripted.asked.push({ method, url, body })
+        const answer = scripted.rest.get(url.split("?")[0] ?? "")
+        response.writeHead(answer?.status ?? 404, { "content-type": "application/json" })
+        response.end(JSON.stringify(answer?.body ?? { status_code: 404, status_message: "not here" }))
+      })
     })
     server.on("upgrade", (request, socket, head) => {
       if (scripted.refuse !== null) {
         socket.end(`HTTP/1.1 ${scripted.refuse} Refused\r\nConnection: close\r\n\r\n`)
+        scripted.refused.push(scripted.refuse)
         return
       }
       scripted.sockets.handleUpgrade(request, socket, head, (ws) => {
@@ -89,6 +108,7 @@ export class ScriptedServer {
 
   async stop(): Promise<void> {
     for (const ws of this.sockets.clients) ws.terminate()
+    this.server.closeAllConnections()
     await new Promise((resolve) => this.server.close(resolve))
   }
 }

@@ -11,7 +11,9 @@ import {
 import { EventQueue } from "../../src/client/EventQueue.ts"
 import { pongMs, quietMs } from "../../src/client/Link.ts"
 import { ManualClock } from "./ManualClock.ts"
-import { ScriptedServer, type Visitor } from "./ScriptedServer.ts"
+import * as meeting from "./meeting.ts"
+import { next } from "./meeting.ts"
+import { ScriptedServer } from "./ScriptedServer.ts"
 import * as wire from "./wire.ts"
 
 const { flowId, chatId } = wire
@@ -36,51 +38,10 @@ const start = (options: ConnectOptions = {}): Client => {
   return client
 }
 
-/** Resolves when the connection is in this state; at once if it is. */
-const reached = <S extends ConnectionState["status"]>(
-  status: S
-): Promise<Extract<ConnectionState, { status: S }>> =>
-  new Promise((resolve) => {
-    const isIt = (state: ConnectionState): state is Extract<ConnectionState, { status: S }> =>
-      state.status === status
-    if (isIt(client.connection)) {
-      resolve(client.connection)
-      return
-    }
-    const forget = client.onConnection((state) => {
-      if (!isIt(state)) return
-      forget()
-      resolve(state)
-    })
-  })
-
-/** Reads events until one of this type comes; answers it. */
-const next = async <T extends SessionEvent["type"]>(
-  events: AsyncIterator<SessionEvent, undefined>,
-  type: T
-): Promise<Extract<SessionEvent, { type: T }>> => {
-  const isIt = (event: SessionEvent): event is Extract<SessionEvent, { type: T }> => event.type === type
-  for (;;) {
-    const { done, value } = await events.next()
-    if (done === true) throw new Error(`no ${type} before the end`)
-    if (isIt(value)) return value
-  }
-}
+const reached = <S extends ConnectionState["status"]>(status: S) => meeting.reached(client, status)
 
 /** A session whose socket is open, and the server's end of it. */
-const meet = async (
-  session: Session = client.session({ flowId, chatId })
-): Promise<{
-  session: Session
-  events: AsyncIterableIterator<SessionEvent, undefined>
-  visitor: Visitor
-}> => {
-  const events = session.events()
-  const visitor = await server.visitors.take()
-  visitor.say(wire.opened())
-  await next(events, "opened")
-  return { session, events, visitor }
-}
+const meet = (session: Session = client.session({ flowId, chatId })) => meeting.meet(server, session)
 
 /** Lets the drawn backoff pass, and answers how long it was. */
 const comeBack = async (): Promise<number> => {
@@ -147,7 +108,8 @@ describe("asking", () => {
       type: "queued",
       clientMsgId: id,
       runId: "r2",
-      position: 2
+      position: 2,
+      text: null
     })
   })
 

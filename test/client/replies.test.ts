@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import { type Client, connect, type Session } from "../../src/client/client.ts"
 import { ManualClock } from "./ManualClock.ts"
+import { until } from "./meeting.ts"
 import * as runs from "./runs.ts"
 import { ScriptedServer, type Visitor } from "./ScriptedServer.ts"
 import * as wire from "./wire.ts"
@@ -20,17 +21,6 @@ afterEach(async () => {
   client.close()
   await server.stop()
 })
-
-/** Resolves once the session's state is so. */
-const until = (session: Session, isSo: () => boolean): Promise<void> =>
-  new Promise((resolve) => {
-    if (isSo()) return resolve()
-    const stop = session.subscribe(() => {
-      if (!isSo()) return
-      stop()
-      resolve()
-    })
-  })
 
 /** A workflow that waits for a line of dialogue, at position 6. */
 const waitingSession = async () => {

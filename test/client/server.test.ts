@@ -80,6 +80,7 @@ layer(Ground.Live, { excludeTestServices: true, timeout: 30_000 })("the SDK and 
         expect(new Set(types(events))).toEqual(
           new Set([
             "sending",
+            "queue",
             "connection",
             "opened",
             "history_loading",

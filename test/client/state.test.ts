@@ -139,7 +139,7 @@ describe("a run, folded from its frames", () => {
   it("shows waiting questions after the answer in progress, each answer under its question", () => {
     const asked = fold([sent("c1", "one"), sent("c2", "two")])
     const first = live([wire.begin("r1", wire.question("one", "c1"))], asked)
-    const queued = fold([{ type: "queued", clientMsgId: "c2", runId: "r2", position: 1 }], first)
+    const queued = fold([{ type: "queued", clientMsgId: "c2", runId: "r2", position: 1, text: null }], first)
     expect(texts(queued)).toEqual(["user: one", "assistant: ", "user: two"])
     expect(queued.messages[2]).toMatchObject({ delivery: "queued" })
     const between = live([wire.text("r1", "uno"), wire.close("r1")], queued)

@@ -3,13 +3,17 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { migrate } from "../../src/storage/Migrator.ts"
 import { longText, serial, table } from "../../src/storage/migrations/ddl.ts"
 import { type Migration, migrations } from "../../src/storage/migrations/migrations.ts"
+import type { Run } from "../../src/storage/rows.ts"
 import { mysqlClient, sqliteClient } from "../../src/storage/sql/clients.ts"
+import { makeDatabase } from "../../src/storage/sql/Database.ts"
+import { makeRuns } from "../../src/storage/sql/Runs.ts"
 import { freshDatabase, freshFolder } from "../support/database.ts"
-import { times } from "./suite/vocabulary.ts"
+import { done, times } from "./suite/vocabulary.ts"
 
 /** Two servers' connections to one new database. */
 const databases = {
@@ -152,6 +156,73 @@ for (const [name, database] of Object.entries(databases)) {
             expect(yield* sql`SELECT chunk, boxes, url FROM recall_chunk`).toEqual([
               { chunk: "c", boxes: null, url: null }
             ])
+          })
+        )
+    )
+
+    it.scopedLive(
+      "runs from before there was a queue stay what they were, and wait in the order they came",
+      () =>
+        alone(
+          Effect.gen(function* () {
+            const sql = yield* SqlClient.SqlClient
+            yield* migrate(migrations.filter(({ id }) => id < 7))
+            const create_time = "2026-01-01 00:00:00.000"
+            const runs = [
+              { id: "d", status: "done", question_id: 1, start_time: create_time, end_time: create_time },
+              { id: "b", status: "queued", question_id: 3, start_time: null, end_time: null },
+              { id: "a", status: "queued", question_id: 4, start_time: null, end_time: null },
+              { id: "c", status: "running", question_id: 2, start_time: create_time, end_time: null }
+            ]
+            yield* sql`INSERT INTO message_session ${sql.insert({
+              chat_id: "c",
+              flow_id: "a",
+              flow_type: 5,
+              flow_name: "",
+              name: "",
+              user_id: 1,
+              like: 0,
+              dislike: 0,
+              copied: 0,
+              sensitive_status: 0,
+              memory_floor: 0,
+              opened_by: "d",
+              is_delete: 0,
+              create_time,
+              update_time: create_time
+            })}`
+            for (const run of runs) {
+              yield* sql`INSERT INTO run ${sql.insert({
+                chat_id: "c",
+                flow_id: "a",
+                user_id: 1,
+                action: "default",
+                owner: "node-1",
+                client_msg_id: null,
+                partial_text: "",
+                partial_reasoning: "",
+                error: "",
+                prompt_tokens: 0,
+                completion_tokens: 0,
+                create_time,
+                ...run
+              })}`
+            }
+            yield* migrate(migrations)
+            const store = makeRuns(yield* makeDatabase)
+            const rowOf = (run: Run) => [run.id, run.status, run.owner, run.payload, run.queue_rank]
+            expect((yield* store.queue("c")).map(rowOf)).toEqual([
+              ["c", "running", "node-1", "", 0],
+              ["b", "queued", "node-1", "", 0],
+              ["a", "queued", "node-1", "", 0]
+            ])
+            expect(yield* store.owners).toEqual(["node-1"])
+            const ended = Option.getOrThrow(yield* store.get("d"))
+            expect(rowOf(ended)).toEqual(["d", "done", "node-1", "", 0])
+            expect(ended.end_time).toEqual(new Date("2026-01-01T00:00:00.000Z"))
+            yield* store.finish("c", done())
+            const next = Option.getOrThrow(yield* store.dequeue("c", "node-2"))
+            expect(rowOf(next)).toEqual(["b", "running", "node-2", "", 0])
           })
         )
     )

@@ -11,6 +11,7 @@ import { flowsSuite } from "./suite/flows.ts"
 import { messagesSuite } from "./suite/messages.ts"
 import { peopleSuite } from "./suite/people.ts"
 import { queueingSuite } from "./suite/queueing.ts"
+import { racingSuite } from "./suite/racing.ts"
 import { runningSuite } from "./suite/running.ts"
 import { sessionsSuite } from "./suite/sessions.ts"
 import type { Stores } from "./suite/vocabulary.ts"
@@ -22,6 +23,7 @@ export const storageSuite = <E>(name: string, stores: Layer<Stores, E>) =>
       acceptingSuite(it)
       runningSuite(it)
       queueingSuite(it)
+      racingSuite(it)
       waitingSuite(it)
       messagesSuite(it)
       contentSuite(it)

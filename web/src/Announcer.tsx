@@ -1,7 +1,7 @@
 /** Says to screen readers what happens, once each: an answer is read when it is whole, not token by token. */
 import { useEffect, useRef, useState } from "react"
 import type { ChatState } from "../../src/client/client.ts"
-import { spoken } from "./notices.ts"
+import { lostWords, spoken } from "./notices.ts"
 
 const plain = (text: string): string => text.replace(/[#*_`|]/g, "")
 
@@ -17,7 +17,7 @@ const askingWords = ({ waiting, messages }: ChatState): string => {
   return `Your answer is wanted, in the conversation. ${plain(waiting.text)}`
 }
 
-const wordsOf = (before: ChatState, now: ChatState): string | null => {
+const runWords = (before: ChatState, now: ChatState): string | null => {
   if (now.waiting !== null && before.waiting === null) return askingWords(now)
   if (before.runId === null && now.runId !== null) return "The answer is being written."
   if (before.runId === null || now.runId === before.runId) return null
@@ -26,10 +26,24 @@ const wordsOf = (before: ChatState, now: ChatState): string | null => {
   )
   if (answer?.role !== "assistant") return null
   if (answer.status === "failed") return `The answer failed. ${answer.error?.message ?? ""}`
+  if (answer.status === "lost") return `The answer broke off. ${lostWords}`
   if (answer.status === "stopped") return "The answer was stopped."
   if (answer.text === "" && answer.parts.length > 0) return "It is done."
   return `Answer: ${plain(answer.text)}`
 }
+
+const queueWords = (before: ChatState, now: ChatState): string | null => {
+  if (before.queue === now.queue) return null
+  const known = new Map(before.queue.map((question) => [question.runId, question]))
+  const fresh = now.queue.find(({ runId }) => !known.has(runId))
+  if (fresh !== undefined) return `Waiting as number ${fresh.position}: ${plain(fresh.text)}`
+  const changed = now.queue.find(({ runId, text }) => known.get(runId)?.text !== text)
+  if (changed !== undefined) return `The question that waits as number ${changed.position} was changed.`
+  return now.queue.length < before.queue.length ? "A waiting question was taken back." : null
+}
+
+const wordsOf = (before: ChatState, now: ChatState): string | null =>
+  runWords(before, now) ?? (before.runId === now.runId ? queueWords(before, now) : null)
 
 export const Announcer = ({ state }: { readonly state: ChatState }) => {
   const before = useRef(state)

@@ -3,6 +3,7 @@ import { memo } from "react"
 import type { AssistantMessage, Prompt } from "../../src/client/client.ts"
 import { CopyButton } from "./CopyButton.tsx"
 import { Markdown } from "./Markdown.tsx"
+import { lostWords } from "./notices.ts"
 import { Parts, Speaker } from "./Parts.tsx"
 import type { Place, Reply } from "./Prompts.tsx"
 import type { AskFunction } from "./Question.tsx"
@@ -102,11 +103,15 @@ const Fate = ({
     if (answer.parts.some((part) => "status" in part && part.status === "stopped")) return null
     return <p className="fate">{nothing ? "Stopped before the answer began." : "Stopped here."}</p>
   }
-  if (answer.status !== "failed") return null
+  if (answer.status !== "failed" && answer.status !== "lost") return null
+  const reason =
+    answer.status === "lost" && !nothing
+      ? lostWords
+      : sentence(answer.error?.detail || answer.error?.message || "the server did not say why")
   return (
     <Trouble
       title={nothing ? "No answer came of this" : "The answer broke off"}
-      detail={sentence(answer.error?.detail || answer.error?.message || "the server did not say why")}
+      detail={reason}
       {...(onAgain === null ? {} : { action: "Ask again", onAction: onAgain })}
     />
   )

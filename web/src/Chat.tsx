@@ -8,8 +8,9 @@ import { Composer } from "./Composer.tsx"
 import { ConnectionBar, ConnectionDot } from "./Connection.tsx"
 import type { Reply } from "./Prompts.tsx"
 import { ThemeButton } from "./ThemeButton.tsx"
-import { Thread } from "./Thread.tsx"
+import { Thread, withoutQuestions } from "./Thread.tsx"
 import { useChatState, useSession } from "./useSession.ts"
+import { Waiting } from "./Waiting.tsx"
 
 interface ChatProps {
   readonly client: Client
@@ -88,6 +89,12 @@ const OpenChat = ({ session, ...props }: ChatProps & { readonly session: Session
         onSignIn={props.onSignIn}
       />
       <Thread session={session} state={state} busy={busy} app={props.app} ask={ask} reply={reply} />
+      <Waiting
+        session={session}
+        queue={state.queue}
+        editable={props.app === undefined || !withoutQuestions.has(props.app.kind)}
+        ask={ask}
+      />
       <Composer
         session={session}
         app={props.app}

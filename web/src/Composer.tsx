@@ -10,7 +10,7 @@ import { RunPanel } from "./RunPanel.tsx"
 import { arrived, useUploads } from "./useUploads.ts"
 
 /** Well under the server's limit for one message. */
-const maxLength = 200_000
+export const maxLength = 200_000
 
 interface ComposerProps {
   readonly session: Session

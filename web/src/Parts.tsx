@@ -181,7 +181,13 @@ const Row = ({
   </section>
 )
 
-const deliveries = { sending: "Sending…", queued: "Waiting its turn", sent: "", failed: "" }
+const deliveries = {
+  sending: "Sending…",
+  queued: "Waiting its turn",
+  cancelled: "Cancelled before its turn",
+  sent: "",
+  failed: ""
+}
 
 const Replied = ({
   part,

@@ -2,7 +2,13 @@ import { memo } from "react"
 import type { UserMessage } from "../../src/client/client.ts"
 import { fullTime, shortTime } from "./times.ts"
 
-const deliveries = { sending: "Sending…", queued: "Waiting for the answer before it", sent: "", failed: "" }
+const deliveries = {
+  sending: "Sending…",
+  queued: "Waiting for the answer before it",
+  cancelled: "Cancelled before its turn",
+  sent: "",
+  failed: ""
+}
 
 export type AskFunction = (text: string) => void
 

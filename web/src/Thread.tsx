@@ -1,6 +1,6 @@
 /** The conversation, oldest first, following its end unless the reader scrolled away. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
-import type { ChatState, Prompt, Session } from "../../src/client/client.ts"
+import type { ChatState, Message, Prompt, Session } from "../../src/client/client.ts"
 import { Answer } from "./Answer.tsx"
 import type { App } from "./api.ts"
 import { Down } from "./icons.tsx"
@@ -67,7 +67,7 @@ export const Thread = (props: {
           )}
           {empty && !refused && state.history !== "loading" && <Welcome app={props.app} ask={props.ask} />}
           {state.messages.map((message, i) =>
-            message.role === "user" ? (
+            isInQueue(state, message) ? null : message.role === "user" ? (
               <Question
                 key={message.id}
                 question={message}
@@ -114,6 +114,12 @@ const questionBefore = ({ messages }: ChatState, place: number): string | null =
   const before = messages[place - 1]
   return before?.role === "user" ? before.text : null
 }
+
+/** What waits for its turn is shown where it can be changed, and comes here when it begins. */
+const isInQueue = ({ queue }: ChatState, message: Message): boolean =>
+  message.role === "user" &&
+  message.delivery === "queued" &&
+  queue.some(({ runId }) => runId === message.runId)
 
 const isUnanswered = ({ messages, history }: ChatState, place: number): boolean => {
   const question = messages[place]
@@ -223,7 +229,7 @@ const useOlder = (
 }
 
 /** These begin in another way than with a question. */
-const withoutQuestions: ReadonlySet<App["kind"]> = new Set(["workflow", "batch", "report"])
+export const withoutQuestions: ReadonlySet<App["kind"]> = new Set(["workflow", "batch", "report"])
 
 const Welcome = ({ app, ask }: { readonly app: App | undefined; readonly ask: AskFunction }) => {
   return (

@@ -11,6 +11,9 @@ const english: ReadonlyMap<string, string> = new Map([
   ["本轮结束", "The round is over"]
 ])
 
+/** Of an answer whose server died in the middle of it. */
+export const lostWords = "The server that was writing it is gone; what it had written is kept."
+
 /** An app's own words stay as they are. */
 export const spoken = (words: string): string =>
   english.get(words.trim()) ?? words.replace(/^(.{1,100}): 请发言$/, "$1, it is your turn.")

@@ -2,30 +2,23 @@ import { expect } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Messages } from "../../../src/storage/Messages.ts"
-import { type Entry, Runs } from "../../../src/storage/Runs.ts"
-import { done, freshId, type It, itIs, question, race, someTime, times } from "./vocabulary.ts"
+import { Runs } from "../../../src/storage/Runs.ts"
+import { Sessions } from "../../../src/storage/Sessions.ts"
+import {
+  asked,
+  done,
+  freshId,
+  type It,
+  itIs,
+  payloads,
+  question,
+  queueOf,
+  runOf,
+  someTime
+} from "./vocabulary.ts"
 
-const entry = (more: Partial<Entry> = {}): Entry => ({
-  startNow: true,
-  onBusy: "enqueue",
-  maxQueued: 10,
-  ...more
-})
-
-/** A question of this chat; its text is what the tests know it by. */
-const asked = (chatId: string, message: string, more: Partial<Entry> = {}) =>
-  Effect.flatMap(Runs, (runs) =>
-    runs.accept(
-      question({ session: { chatId }, question: { message }, payload: message, entry: entry(more) })
-    )
-  )
-
-const runOf = (runId: string) =>
-  Effect.flatMap(Runs, (runs) => Effect.map(runs.get(runId), Option.getOrThrow))
-
-const payloads = (runs: ReadonlyArray<{ readonly payload: string }>) => runs.map(({ payload }) => payload)
-
-const queueOf = (chatId: string) => Effect.flatMap(Runs, (runs) => Effect.map(runs.queue(chatId), payloads))
+const questionOf = (runId: string) =>
+  Effect.flatMap(Messages, (messages) => Effect.map(messages.ofRun(runId), ([first]) => first))
 
 export const queueingSuite = (it: It) => {
   it.effect("a question runs at once where nothing of its chat does, if it is to; others wait in order", () =>
@@ -33,10 +26,14 @@ export const queueingSuite = (it: It) => {
       const chatId = freshId()
       yield* itIs(someTime)
       const first = yield* asked(chatId, "first")
-      expect(first.run).toMatchObject({ status: "running", start_time: new Date(someTime) })
+      expect(first).toMatchObject({
+        ahead: [],
+        run: { status: "running", start_time: new Date(someTime), payload: "first" }
+      })
       expect(yield* runOf(first.run.id)).toEqual(first.run)
       const second = yield* asked(chatId, "second")
       expect(second.run).toMatchObject({ status: "queued", start_time: null })
+      expect(second.ahead).toEqual([first.run])
       const third = yield* asked(chatId, "third")
       expect(payloads(third.ahead)).toEqual(["first", "second"])
       expect(yield* queueOf(chatId)).toEqual(["first", "second", "third"])
@@ -45,15 +42,38 @@ export const queueingSuite = (it: It) => {
     })
   )
 
+  it.effect("where one waits, the next waits behind it, though nothing runs", () =>
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const chatId = freshId()
+      yield* asked(chatId, "first", { startNow: false })
+      const second = yield* asked(chatId, "second")
+      expect(second.run.status).toBe("queued")
+      expect(payloads(second.ahead)).toEqual(["first"])
+      const taken = Option.getOrThrow(yield* runs.dequeue(chatId, "node-2"))
+      expect(taken.payload).toBe("first")
+    })
+  )
+
   it.effect("one that is put in front goes before all that wait, the latest first", () =>
     Effect.gen(function* () {
+      const runs = yield* Runs
       const chatId = freshId()
-      yield* asked(chatId, "runs")
+      let { run } = yield* asked(chatId, "runs")
       yield* asked(chatId, "waits")
       yield* asked(chatId, "in front", { onBusy: "front" })
-      const { ahead } = yield* asked(chatId, "before that", { onBusy: "front" })
-      expect(payloads(ahead)).toEqual(["runs"])
-      expect(yield* queueOf(chatId)).toEqual(["runs", "before that", "in front", "waits"])
+      const latest = yield* asked(chatId, "before that", { onBusy: "front" })
+      expect(payloads(latest.ahead)).toEqual(["runs"])
+      const last = yield* asked(chatId, "last")
+      expect(payloads(last.ahead)).toEqual(["runs", "before that", "in front", "waits"])
+      for (const next of ["before that", "in front", "waits", "last"]) {
+        yield* runs.finish(run.id, done())
+        run = Option.getOrThrow(yield* runs.dequeue(chatId, "node-2"))
+        expect(run.payload).toBe(next)
+      }
+      yield* runs.finish(run.id, done())
+      const alone = yield* asked(chatId, "alone", { onBusy: "front" })
+      expect(alone).toMatchObject({ ahead: [], run: { status: "running" } })
     })
   )
 
@@ -61,55 +81,99 @@ export const queueingSuite = (it: It) => {
     Effect.gen(function* () {
       const runs = yield* Runs
       const chatId = freshId()
-      const { run } = yield* asked(chatId, "one")
-      expect(yield* Effect.flip(asked(chatId, "two", { onBusy: "reject" }))).toMatchObject({
-        _tag: "ChatBusy"
+      const refused = Effect.flip(asked(chatId, "refused", { onBusy: "reject" }))
+      const kept = Effect.gen(function* () {
+        const messages = yield* (yield* Messages).page({ chatId, before: null, limit: 10 })
+        return { messages, session: yield* (yield* Sessions).get(chatId) }
       })
-      expect(yield* queueOf(chatId)).toEqual(["one"])
+      yield* itIs(someTime)
+      const { run } = yield* asked(chatId, "one", { onBusy: "reject" })
+      const before = yield* kept
+      yield* itIs(someTime + 1000)
+      expect(yield* refused).toMatchObject({ _tag: "ChatBusy", chatId })
+      expect(yield* kept).toEqual(before)
       yield* runs.finish(run.id, done())
+      const waits = yield* asked(chatId, "two", { onBusy: "reject", startNow: false })
+      expect(waits.run.status).toBe("queued")
+      expect(yield* refused).toMatchObject({ _tag: "ChatBusy", chatId })
+      yield* runs.cancel(chatId, null)
       expect((yield* asked(chatId, "three", { onBusy: "reject" })).run.status).toBe("running")
     })
   )
 
-  it.effect("a full queue takes no more, but knows what it took before", () =>
+  it.effect("a full queue takes no more, not even in front, until something has left it", () =>
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const chatId = freshId()
+      yield* asked(chatId, "runs", { maxQueued: 2 })
+      yield* asked(chatId, "one", { maxQueued: 2 })
+      const two = yield* asked(chatId, "two", { maxQueued: 2 })
+      for (const onBusy of ["enqueue", "front"] as const) {
+        const refused = yield* Effect.flip(asked(chatId, "too many", { onBusy, maxQueued: 2 }))
+        expect(refused).toMatchObject({ _tag: "ChatFull", limit: 2 })
+      }
+      expect(yield* queueOf(chatId)).toEqual(["runs", "one", "two"])
+      yield* runs.cancel(chatId, two.run.id)
+      expect((yield* asked(chatId, "three", { maxQueued: 2 })).run.status).toBe("queued")
+    })
+  )
+
+  it.effect("a question that is known is never refused, however busy or full the chat is", () =>
     Effect.gen(function* () {
       const runs = yield* Runs
       const chatId = freshId()
       yield* asked(chatId, "runs")
-      const known = question({
-        clientMsgId: "m-1",
-        session: { chatId },
-        payload: "waits",
-        entry: entry({ maxQueued: 1 })
-      })
-      yield* runs.accept(known)
-      for (const onBusy of ["enqueue", "front"] as const) {
-        const refused = yield* Effect.flip(asked(chatId, "too many", { onBusy, maxQueued: 1 }))
-        expect(refused).toMatchObject({ _tag: "ChatFull", limit: 1 })
+      const known = question({ clientMsgId: "m-1", session: { chatId }, payload: "waits" })
+      const { run } = yield* runs.accept(known)
+      for (const onBusy of ["enqueue", "reject", "front"] as const) {
+        const entry = { startNow: true, onBusy, maxQueued: 1 }
+        const again = yield* runs.accept({ ...known, runId: freshId(), payload: "other", entry })
+        expect(again).toEqual({ run, fresh: false, ahead: [] })
       }
-      expect(yield* runs.accept({ ...known, runId: freshId() })).toMatchObject({
-        fresh: false,
-        ahead: [],
-        run: { id: known.runId, status: "queued" }
-      })
       expect(yield* queueOf(chatId)).toEqual(["runs", "waits"])
     })
   )
 
-  it.effect("the next question is taken when none of the chat runs, by one of those who try", () =>
+  it.effect("the next question is taken when none of the chat runs, in its taker's name", () =>
     Effect.gen(function* () {
       const runs = yield* Runs
       const chatId = freshId()
       const { run } = yield* asked(chatId, "one")
-      yield* asked(chatId, "two")
-      yield* asked(chatId, "three")
+      const two = yield* asked(chatId, "two")
       expect(yield* runs.dequeue(chatId, "node-2")).toEqual(Option.none())
       yield* runs.finish(run.id, done())
-      const taken = yield* race(times(8, (i) => runs.dequeue(chatId, `node-${i}`)))
-      const winners = taken.flatMap((one) => (Option.isSome(one) ? [one.value] : []))
-      expect(payloads(winners)).toEqual(["two"])
-      expect(yield* runOf(winners[0]?.id ?? "")).toEqual(winners[0])
-      expect(yield* runs.dequeue(freshId(), "node-1")).toEqual(Option.none())
+      yield* itIs(someTime)
+      const taken = Option.getOrThrow(yield* runs.dequeue(chatId, "node-2"))
+      expect(taken).toEqual({
+        ...two.run,
+        status: "running",
+        owner: "node-2",
+        start_time: new Date(someTime)
+      })
+      expect(yield* runOf(two.run.id)).toEqual(taken)
+      yield* runs.finish(two.run.id, done())
+      expect(yield* runs.dequeue(chatId, "node-2")).toEqual(Option.none())
+      expect(yield* runs.dequeue(freshId(), "node-2")).toEqual(Option.none())
+    })
+  )
+
+  it.effect("a certain question begins once, in the name of who begins it, wherever it stands", () =>
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const chatId = freshId()
+      yield* asked(chatId, "first", { startNow: false })
+      const { run } = yield* asked(chatId, "second")
+      yield* itIs(someTime)
+      expect(yield* runs.begin(run.id, "node-2")).toBe(true)
+      const begun = { ...run, status: "running", owner: "node-2", start_time: new Date(someTime) }
+      expect(yield* runOf(run.id)).toEqual(begun)
+      yield* itIs(someTime + 1000)
+      expect(yield* runs.begin(run.id, "node-3")).toBe(false)
+      expect(yield* runOf(run.id)).toEqual(begun)
+      expect(yield* queueOf(chatId)).toEqual(["second", "first"])
+      yield* runs.finish(run.id, done())
+      expect(yield* runs.begin(run.id, "node-3")).toBe(false)
+      expect(yield* runs.begin(freshId(), "node-3")).toBe(false)
     })
   )
 
@@ -118,25 +182,14 @@ export const queueingSuite = (it: It) => {
       const runs = yield* Runs
       const chatId = freshId()
       const { run } = yield* asked(chatId, "asks")
+      yield* asked(chatId, "next")
       yield* runs.park(run.id, { state: "1", until: new Date(someTime) })
-      expect((yield* asked(chatId, "next")).run.status).toBe("running")
-    })
-  )
-
-  it.effect("a question leaves the queue once: it is taken or cancelled, never both", () =>
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      for (let round = 0; round < 5; round++) {
-        const chatId = freshId()
-        const { run } = yield* asked(chatId, "contended", { startNow: false })
-        const [taken, ...cancelled] = yield* race([
-          Effect.map(runs.dequeue(chatId, "node-1"), (one) => (Option.isSome(one) ? [one.value] : [])),
-          runs.cancel(chatId, run.id),
-          runs.cancel(chatId, null)
-        ])
-        expect([...(taken ?? []), ...cancelled.flat()]).toHaveLength(1)
-        expect((yield* runOf(run.id)).status).toBe(taken?.length === 1 ? "running" : "stopped")
-      }
+      expect(yield* queueOf(chatId)).toEqual(["next"])
+      const taken = Option.getOrThrow(yield* runs.dequeue(chatId, "node-2"))
+      expect(taken.payload).toBe("next")
+      yield* runs.finish(taken.id, done())
+      const after = yield* asked(chatId, "after", { onBusy: "reject" })
+      expect(after).toMatchObject({ ahead: [], run: { status: "running" } })
     })
   )
 
@@ -147,49 +200,64 @@ export const queueingSuite = (it: It) => {
       const first = yield* asked(chatId, "runs")
       yield* asked(chatId, "one")
       const two = yield* asked(chatId, "two")
-      yield* asked(chatId, "three")
+      yield* asked(chatId, "three", { onBusy: "front" })
+      const elsewhere = freshId()
+      yield* asked(elsewhere, "elsewhere", { startNow: false })
       yield* itIs(someTime)
-      expect(payloads(yield* runs.cancel(chatId, two.run.id))).toEqual(["two"])
-      expect(payloads(yield* runs.cancel(chatId, null))).toEqual(["one", "three"])
+      const cancelled = yield* runs.cancel(chatId, two.run.id)
+      expect(cancelled).toEqual([{ ...two.run, status: "stopped", end_time: new Date(someTime) }])
+      expect(yield* runOf(two.run.id)).toEqual(cancelled[0])
+      expect((yield* questionOf(two.run.id))?.message).toBe("two")
+      expect(yield* runs.cancel(elsewhere, first.run.id)).toEqual([])
+      expect(payloads(yield* runs.cancel(chatId, null))).toEqual(["three", "one"])
       expect(yield* runs.cancel(chatId, null)).toEqual([])
       expect(yield* runs.cancel(chatId, first.run.id)).toEqual([])
-      expect(yield* runOf(two.run.id)).toMatchObject({ status: "stopped", end_time: new Date(someTime) })
       expect(yield* queueOf(chatId)).toEqual(["runs"])
-      const rows = yield* Effect.flatMap(Messages, (messages) => messages.ofRun(two.run.id))
-      expect(rows.map(({ message }) => message)).toEqual(["two"])
+      expect(yield* queueOf(elsewhere)).toEqual(["elsewhere"])
     })
   )
 
-  it.effect("a question that waits can be put in other words; one that runs cannot", () =>
+  it.effect("a question that waits can be put in other words; one that has begun or ended cannot", () =>
     Effect.gen(function* () {
       const runs = yield* Runs
       const chatId = freshId()
+      yield* itIs(someTime)
       const going = yield* asked(chatId, "going")
       const { run } = yield* asked(chatId, "watis")
+      const asking = yield* questionOf(run.id)
       const change = { message: "waits", payload: "new" }
+      yield* itIs(someTime + 1000)
       expect(yield* runs.amend(run.id, change)).toBe(true)
-      expect((yield* runOf(run.id)).payload).toBe("new")
-      const rows = yield* Effect.flatMap(Messages, (messages) => messages.ofRun(run.id))
-      expect(rows.map(({ message }) => message)).toEqual(["waits"])
-      expect(yield* runs.amend(going.run.id, change)).toBe(false)
-      expect(yield* runs.amend(freshId(), change)).toBe(false)
-      expect((yield* runOf(going.run.id)).payload).toBe("going")
+      expect(yield* runOf(run.id)).toEqual({ ...run, payload: "new" })
+      const amended = { ...asking, message: "waits", update_time: new Date(someTime + 1000) }
+      expect(yield* questionOf(run.id)).toEqual(amended)
+      yield* runs.cancel(chatId, run.id)
+      const late = { message: "late", payload: "late" }
+      for (const runId of [run.id, going.run.id, freshId()]) {
+        expect(yield* runs.amend(runId, late)).toBe(false)
+      }
+      expect(yield* questionOf(run.id)).toEqual(amended)
+      expect((yield* questionOf(going.run.id))?.message).toBe("going")
+      expect(yield* runOf(going.run.id)).toEqual(going.run)
     })
   )
 
-  it.effect("owners are those with something that runs or waits for its turn", () =>
+  it.effect("owners are those with something that runs or waits for its turn, each once", () =>
     Effect.gen(function* () {
       const runs = yield* Runs
-      const [running, waiting, over] = [freshId(), freshId(), freshId()]
+      const [running, waiting, parked, over] = [freshId(), freshId(), freshId(), freshId()]
       const chatId = freshId()
-      yield* runs.accept(question({ owner: running, session: { chatId }, entry: entry() }))
-      yield* runs.accept(question({ owner: waiting, session: { chatId } }))
-      const { run } = yield* runs.accept(question({ owner: over, entry: entry() }))
+      const entry = { startNow: true, onBusy: "enqueue", maxQueued: 10 } as const
+      yield* runs.accept(question({ owner: running, session: { chatId }, entry }))
+      yield* runs.accept(question({ owner: running, session: { chatId }, entry }))
+      yield* runs.accept(question({ owner: waiting, session: { chatId }, entry }))
+      const asks = yield* runs.accept(question({ owner: parked, entry }))
+      yield* runs.park(asks.run.id, { state: "1", until: new Date(someTime) })
+      const { run } = yield* runs.accept(question({ owner: over, entry }))
       yield* runs.finish(run.id, done())
-      const owners = yield* runs.owners
-      expect(owners.filter((owner) => [running, waiting, over].includes(owner)).sort()).toEqual(
-        [running, waiting].sort()
-      )
+      const known = new Set([running, waiting, parked, over])
+      const owners = (yield* runs.owners).filter((owner) => known.has(owner))
+      expect(owners.toSorted()).toEqual([running, waiting].toSorted())
       expect((yield* runs.unfinished(waiting)).map(({ status }) => status)).toEqual(["queued"])
     })
   )

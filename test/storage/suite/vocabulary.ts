@@ -1,6 +1,7 @@
 /** The words that storage tests are written in. */
 import type { Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import type { Audit } from "../../../src/storage/Audit.ts"
@@ -9,7 +10,7 @@ import type { Flows, NewFlow } from "../../../src/storage/Flows.ts"
 import type { Messages } from "../../../src/storage/Messages.ts"
 import type { Recalls } from "../../../src/storage/Recalls.ts"
 import type { Reports } from "../../../src/storage/Reports.ts"
-import { type Acceptance, type Ending, Runs } from "../../../src/storage/Runs.ts"
+import { type Acceptance, type Ending, type Entry, Runs } from "../../../src/storage/Runs.ts"
 import type { NewMessage } from "../../../src/storage/rows.ts"
 import type { Sessions } from "../../../src/storage/Sessions.ts"
 import type { StorageHealth } from "../../../src/storage/StorageHealth.ts"
@@ -88,6 +89,29 @@ export const done = (...messages: ReadonlyArray<NewMessage>): Ending => ({
   completionTokens: 5,
   messages
 })
+
+/** A question of this chat that may run at once; its text is what the tests know it by. */
+export const asked = (chatId: string, message: string, more: Partial<Entry> = {}) =>
+  Effect.flatMap(Runs, (runs) =>
+    runs.accept(
+      question({
+        session: { chatId },
+        question: { message },
+        payload: message,
+        entry: { startNow: true, onBusy: "enqueue", maxQueued: 100, ...more }
+      })
+    )
+  )
+
+export const runOf = (runId: string) =>
+  Effect.flatMap(Runs, (runs) => Effect.map(runs.get(runId), Option.getOrThrow))
+
+export const payloads = (runs: Iterable<{ readonly payload: string }>): ReadonlyArray<string> =>
+  Array.from(runs, ({ payload }) => payload)
+
+/** What runs or waits in this chat. */
+export const queueOf = (chatId: string) =>
+  Effect.flatMap(Runs, (runs) => Effect.map(runs.queue(chatId), payloads))
 
 /** A question accepted, started and answered; answers the run. */
 export const round = (chatId: string, text: string, ending: Partial<Ending> = {}) =>

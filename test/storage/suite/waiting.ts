@@ -49,6 +49,21 @@ export const waitingSuite = (it: It) => {
     })
   )
 
+  it.effect("a run that goes on belongs to the server that took the reply", () =>
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const run = yield* parkedRun(someTime)
+      const before = Option.getOrThrow(yield* runs.get(run.id))
+      const owner = freshId()
+      yield* runs.resume(run.id, reply, owner)
+      const after = Option.getOrThrow(yield* runs.get(run.id))
+      expect(after).toEqual({ ...before, status: "running", owner })
+      expect(yield* runs.unfinished(owner)).toEqual([after])
+      expect(yield* runs.resume(run.id, reply, "node-3")).toEqual(Option.none())
+      expect(Option.getOrThrow(yield* runs.get(run.id)).owner).toBe(owner)
+    })
+  )
+
   it.effect("a run may wait again, with a state of its own", () =>
     Effect.gen(function* () {
       const runs = yield* Runs

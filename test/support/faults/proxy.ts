@@ -13,7 +13,7 @@ export interface Target {
   readonly port: number
 }
 
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number
   /** `http://127.0.0.1:port` */
   readonly url: string
@@ -37,7 +37,7 @@ export interface Proxy {
 /** A server that is stopped takes connections and says nothing; one that does not even do that is passed over. */
 const connectWithin = 1_000
 
-export const proxy = (targets: ReadonlyArray<Target>): Effect.Effect<Proxy, never, Scope.Scope> =>
+export const proxy = (targets: ReadonlyArray<Target>): Effect.Effect<TcpProxy, never, Scope.Scope> =>
   Effect.gen(function* () {
     const rules: PairRules = { stalled: false, bytesPerSecond: null }
     const pairs = new Set<Pair>()
@@ -94,7 +94,7 @@ export const proxy = (targets: ReadonlyArray<Target>): Effect.Effect<Proxy, neve
       rules.stalled = false
     })
 
-    const made: Proxy = {
+    const made: TcpProxy = {
       port,
       url: `http://127.0.0.1:${port}`,
       connections: () => pairs.size,
