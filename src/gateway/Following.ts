@@ -110,7 +110,7 @@ export class Following {
     const { runId, status } = log.standing
     this.peer.send(
       frame(address, "info", "session", {
-        message: { epoch: log.epoch, seq, status, run_id: runId, recovered }
+        message: { epoch: log.epoch, seq, status, run_id: status === "running" ? runId : null, recovered }
       })
     )
   }

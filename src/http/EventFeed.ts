@@ -115,7 +115,13 @@ export class EventFeed {
       this.due = null
       const { status, runId } = log.standing
       const { epoch } = log
-      const place = { epoch, seq: this.position, status, run_id: runId, recovered }
+      const place = {
+        epoch,
+        seq: this.position,
+        status,
+        run_id: status === "running" ? runId : null,
+        recovered
+      }
       return eventOf("session", place, `${epoch}:${this.position}`)
     }
     const reading = log.next(this.position)

@@ -19,7 +19,8 @@ import { type Client, makeClient } from "./client.ts"
 import { RedisError } from "./RedisError.ts"
 import { isUnknownScript, type Script } from "./Script.ts"
 
-const commandTimeout = "3 seconds"
+/** Milliseconds. */
+const commandTimeout = 3_000
 /** Commands that may be under way, waiting for a connection included. */
 const maxPending = 10_000
 
@@ -67,58 +68,67 @@ const make = (url: Redacted.Redacted): Effect.Effect<RedisService, RedisError, S
       (words) => new RedisError({ operation: "read REDIS_URL", cause: new Error(words) })
     )
     const connect = connected(() => makeClient(address))
-    const { client, isUp } = yield* connect
+    const connection = yield* connect
     let pending = 0
 
-    const bounded = <A>(operation: string, command: Effect.Effect<A, RedisError>) =>
-      Effect.suspend(() => {
-        if (pending >= maxPending) {
-          return Effect.fail(new RedisError({ operation, cause: new Error("too many commands wait") }))
-        }
+    // Ends in time wherever it is used: in a region that cannot be interrupted `Effect.timeout` waits for ever.
+    const bounded = <A>(operation: string, send: (client: Client) => Promise<A>) =>
+      Effect.async<A, RedisError>((resume) => {
+        const failure = (cause: unknown) => Effect.fail(new RedisError({ operation, cause }))
+        if (pending >= maxPending) return resume(failure(new Error("too many commands wait")))
         pending += 1
-        return command.pipe(
-          Effect.timeoutFail({
-            duration: commandTimeout,
-            onTimeout: () => new RedisError({ operation, cause: new Error("Redis does not answer") })
-          }),
-          Effect.ensuring(
-            Effect.sync(() => {
-              pending -= 1
-            })
+        let isOver = false
+        let forget = (): void => undefined
+        const close = (): void => {
+          if (isOver) return
+          isOver = true
+          clearTimeout(timer)
+          forget()
+          pending -= 1
+        }
+        const end = (result: Effect.Effect<A, RedisError>): void => {
+          if (isOver) return
+          close()
+          resume(result)
+        }
+        const timer = setTimeout(() => end(failure(new Error("Redis does not answer"))), commandTimeout)
+        forget = connection.whenUp(() => {
+          send(connection.client).then(
+            (value) => end(Effect.succeed(value)),
+            (cause) => end(failure(cause))
           )
-        )
-      })
-
-    const send = <A>(operation: string, use: (client: Client) => Promise<A>) =>
-      Effect.tryPromise({
-        try: () => use(client),
-        catch: (cause) => new RedisError({ operation, cause })
+        })
+        return Effect.sync(close)
       })
 
     return {
-      run: (operation, use) => bounded(operation, Effect.zipRight(isUp.await, send(operation, use))),
-      script: (script, keys, args) =>
-        bounded(
-          script.name,
-          Effect.zipRight(
-            isUp.await,
-            send(script.name, (redis) => redis.evalsha(script.hash, keys.length, ...keys, ...args))
-          ).pipe(
-            Effect.catchIf(isUnknownScript, () =>
-              send(script.name, (redis) => redis.eval(script.lua, keys.length, ...keys, ...args))
-            )
-          )
+      run: bounded,
+      script: ({ name, hash, lua }, keys, args) =>
+        bounded<unknown>(name, (redis) =>
+          redis.evalsha(hash, keys.length, ...keys, ...args).catch((cause) => {
+            if (!isUnknownScript(cause)) throw cause
+            return redis.eval(lua, keys.length, ...keys, ...args)
+          })
         ),
       key: (name) => `${address.prefix}${name}`,
-      connection: Effect.map(connect, (own) => own.client)
+      connection: Effect.map(connect, ({ client }) => client)
     }
   })
 
-/** `isUp` is open while commands can be sent; whoever waits bounds the wait. The log hears of an outage once. */
+/**
+ * `whenUp` calls at once or when commands can be sent again, unless it is told to forget that. The log hears of an
+ * outage once.
+ */
 const connected = (connect: () => Client) =>
   Effect.gen(function* () {
     const tell = Runtime.runFork(yield* Effect.runtime<never>())
-    const isUp = yield* Effect.makeLatch(false)
+    let isUp = false
+    const waiting = new Set<() => void>()
+    const whenUp = (then: () => void): (() => void) => {
+      if (isUp) then()
+      else waiting.add(then)
+      return () => waiting.delete(then)
+    }
     const client = yield* Effect.acquireRelease(
       Effect.sync(() => {
         const client = connect()
@@ -129,14 +139,19 @@ const connected = (connect: () => Client) =>
           tell(Effect.logWarning(`Redis cannot be reached: ${error.message}`))
         })
         client.on("ready", () => {
-          isUp.unsafeOpen()
+          isUp = true
           if (isDown) tell(Effect.logInfo("Redis answers again"))
           isDown = false
+          const all = [...waiting]
+          waiting.clear()
+          for (const then of all) then()
         })
-        client.on("close", () => isUp.unsafeClose())
+        client.on("close", () => {
+          isUp = false
+        })
         return client
       }),
       (client) => Effect.sync(() => client.disconnect())
     )
-    return { client, isUp }
+    return { client, whenUp }
   })

@@ -3,7 +3,6 @@
  * its result; all its keys belong to one hash slot, so that a Cluster takes it.
  */
 import { createHash } from "node:crypto"
-import type { RedisError } from "./RedisError.ts"
 
 export interface Script {
   /** Names the operation in errors. */
@@ -19,5 +18,5 @@ export const script = (name: string, lua: string): Script => ({
 })
 
 /** The server was restarted, or is another one than before. */
-export const isUnknownScript = ({ cause }: RedisError): boolean =>
+export const isUnknownScript = (cause: unknown): boolean =>
   cause instanceof Error && cause.message.startsWith("NOSCRIPT")

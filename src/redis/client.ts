@@ -7,6 +7,8 @@ export type Client = Single | Cluster
 /** Milliseconds. */
 const connectTimeout = 5_000
 const longestPause = 2_000
+/** A connection that does not answer is given up, with what was sent on it: nothing piles up behind it. */
+const socketTimeout = 6_000
 
 /** Tries for ever, at a growing pace. */
 const pause = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), longestPause)
@@ -18,6 +20,7 @@ export const makeClient = (address: Address): Client => {
     ...(address.password === null ? {} : { password: address.password }),
     ...(address.tls ? { tls: {} } : {}),
     connectTimeout,
+    socketTimeout,
     // A command that was under way when the connection broke may have been carried out: its caller is told,
     // and decides. Nothing is sent again behind its back.
     maxRetriesPerRequest: 0,

@@ -166,6 +166,7 @@ export class Recorder {
 
   /** The end of a run that has ended in the database, and of which that was never told. */
   tellEnd({ status, error }: Pick<KnownRun, "status" | "error">, rows: ReadonlyArray<ChatMessage>): void {
+    if (status === "done") this.append(this.frames.processingEnded(""))
     for (const row of rows) {
       if (row.category !== "answer" && row.category !== "reasoning_answer") continue
       if (row.remark === breakAnswer || row.category === "reasoning_answer") {
@@ -183,7 +184,8 @@ export class Recorder {
     }
     if (status === "failed")
       this.append(this.frames.failed(tell(new RunFailed({ reason: error, kind: this.kind }))))
-    else this.append(status === "lost" ? this.frames.failed(tell(new RunLost())) : this.frames.stopped())
+    else if (status === "lost") this.append(this.frames.failed(tell(new RunLost())))
+    else if (status === "stopped") this.append(this.frames.stopped())
     this.append(this.frames.closed())
   }
 

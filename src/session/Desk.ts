@@ -68,7 +68,8 @@ export class Desk {
       scope,
       park: (turn, asked) => this.park(turn, asked),
       beforeEnd: Effect.suspend(() => this.tellCancelled),
-      onEnd: Effect.suspend(() => this.afterRun)
+      onEnd: Effect.suspend(() => this.afterRun),
+      onIdle: Effect.suspend(() => this.afterAll)
     })
   }
 
@@ -117,12 +118,17 @@ export class Desk {
 
   /** The run that has ended here had a slot and the lease: the next question gets both, if there is one. */
   private get afterRun(): Effect.Effect<void> {
-    const { lease, slots } = this.session
-    return Effect.gen(this, function* () {
-      if (lease.term() !== 0 && (yield* this.next(true))) return
+    return Effect.suspend(() =>
+      this.session.lease.term() === 0 ? Effect.void : Effect.asVoid(this.next(true))
+    )
+  }
+
+  private get afterAll(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { lease, slots } = this.session
       slots.release()
       // A node that is alone accepts every question itself, and knows that none waits.
-      if (lease.isShared) yield* this.settleLater
+      return lease.isShared ? this.settleLater : Effect.void
     })
   }
 
@@ -166,9 +172,9 @@ export class Desk {
     const { session, journal, runner } = this
     return Effect.gen(this, function* () {
       const { action, app, inputs, userId, echo, runId, rollback } = turn
-      if (rollback !== null) yield* this.insist("a rollback", journal.rollback(rollback))
-      // A question instead of the reply that was waited for.
+      // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
       yield* this.endParked(app, Exit.interrupt(FiberId.none))
+      if (rollback !== null) yield* this.insist("a rollback", journal.rollback(rollback))
       this.replied = []
       const request = {
         runId,
@@ -193,7 +199,7 @@ export class Desk {
       const parked = yield* this.insist("looking for a run that waits", this.parkedOf(app))
       if (parked === null) return false
       yield* this.runner.recorderOf(parked.turn).finish(exit, [], () => Effect.void)
-      if (this.session.lease.term() !== 0) this.session.log.endRun("idle")
+      if (this.session.lease.term() !== 0) this.session.log.endRun()
       return true
     })
   }
@@ -213,6 +219,21 @@ export class Desk {
     })
   }
 
+  /** The same where no run is in progress, as soon as this node may speak in the session. */
+  get tellCancelledLater(): Effect.Effect<void> {
+    const tell = Effect.suspend(() =>
+      this.runner.active === null && this.cancelled.length > 0
+        ? Effect.asVoid(this.holding(this.tellCancelled))
+        : Effect.void
+    )
+    return Effect.suspend(() => Effect.zipRight(this.runner.ended, this.permit(tell))).pipe(
+      Effect.repeat({ while: () => this.cancelled.length > 0, schedule: Schedule.spaced("250 millis") }),
+      Effect.forkIn(this.scope),
+      Effect.when(() => this.cancelled.length > 0),
+      Effect.asVoid
+    )
+  }
+
   /** The whole life of a run that will not start. */
   private tellUnstarted({ runId, userId, ...run }: KnownRun, app: App | null, error: AppError | null): void {
     const { lease, log, self } = this.session
@@ -220,13 +241,43 @@ export class Desk {
     const echo = echoOf({ runId, userId, ...run }, decodePayload(run.payload).text)
     log.beginRun(runId, self)
     this.runner.recorderFor({ runId, userId, kind: app?.kind ?? "assistant" }).tellUnstarted(echo, error)
-    log.endRun("idle")
+    log.endRun()
+  }
+
+  /**
+   * Takes or keeps the lease; false where another node has it. What a node that is gone has left open in the log
+   * is ended first: nothing may be told inside of it.
+   */
+  get hold(): Effect.Effect<boolean> {
+    const { session, journal, runner, openApp } = this
+    return Effect.gen(this, function* () {
+      if (session.lease.term() === 0 && (yield* this.runsElsewhere)) return false
+      if (!(yield* session.lease.hold)) return false
+      if (runner.active === null && session.log.standing.status === "running") {
+        yield* endLost({ session, journal, runner, openApp, runId: null })
+      }
+      return true
+    })
+  }
+
+  /** Were the shared store to have lost that a living node runs the session, it would not be safe to claim it. */
+  private get runsElsewhere(): Effect.Effect<boolean> {
+    const { log, self, isDead } = this.session
+    return Effect.suspend(() => {
+      const { status, owner, runId } = log.standing
+      if (status !== "running" || runId === null || owner === self || isDead(owner))
+        return Effect.succeed(false)
+      return this.journal.get(runId).pipe(
+        Effect.map(Option.exists((run) => run.status === "running" && run.owner === owner)),
+        Effect.orElseSucceed(() => true)
+      )
+    })
   }
 
   /** Holds the lease for `use`; false where another node has it. It is given back where nothing was started. */
   holding(use: Effect.Effect<void>): Effect.Effect<boolean> {
     return Effect.gen(this, function* () {
-      if (!(yield* this.session.lease.hold)) return false
+      if (!(yield* this.hold)) return false
       yield* use
       yield* this.settleLater
       return true
@@ -248,11 +299,13 @@ export class Desk {
   private get settle(): Effect.Effect<void> {
     const { lease } = this.session
     const release = Effect.suspend(() =>
-      this.runner.active === null && lease.term() !== 0 ? Effect.as(lease.letGo, true) : Effect.succeed(false)
+      this.runner.active === null && lease.term() !== 0 ? lease.letGo : Effect.succeed(null)
     )
     return lease.delivered.pipe(
       Effect.zipRight(this.permit(release)),
-      Effect.flatMap((released) => (released ? this.resume : Effect.void)),
+      // Something was written and ended while the permit was waited for.
+      Effect.repeat({ while: (released) => released === false }),
+      Effect.flatMap((released) => (released === true ? this.resume : Effect.void)),
       Effect.interruptible
     )
   }

@@ -11,7 +11,7 @@
  */
 import type { Address, Frame } from "../protocol/frames.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
-import { BatchReader, BatchWriter, type Line, type SessionStatus, type Standing } from "./batch.ts"
+import { BatchReader, BatchWriter, type Line, type Standing } from "./batch.ts"
 
 interface FrameEntry {
   readonly kind: "frame"
@@ -175,10 +175,19 @@ export class FrameLog {
     this.now = { status: "running", runId, owner, runStart: this.seq + 1 }
   }
 
-  /** The run has ended, or waits for a person. */
-  endRun(status: Exclude<SessionStatus, "running">): void {
+  /** The run has ended. */
+  endRun(): void {
+    this.rest(idle)
+  }
+
+  /** The run waits for a person: no node runs it. */
+  parkRun(runId: string): void {
+    this.rest({ ...idle, status: "waiting", runId })
+  }
+
+  private rest(standing: Standing): void {
     this.seal()
-    this.now = { ...idle, status, runStart: this.seq + 1 }
+    this.now = { ...standing, runStart: this.seq + 1 }
     this.trim()
     this.onDirty(this)
   }

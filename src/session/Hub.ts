@@ -34,6 +34,7 @@ import { SessionControl } from "./SessionControl.ts"
 import { alone, type Lease } from "./shared/Lease.ts"
 import { Nodes } from "./shared/Nodes.ts"
 import { newEpoch, SessionLog } from "./shared/SessionLog.ts"
+import type { LeaseUser } from "./shared/SharedLease.ts"
 import { Ticker } from "./Ticker.ts"
 import { whileOpen } from "./whileOpen.ts"
 
@@ -130,14 +131,19 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         userId: number,
         epoch: string,
         own: Pick<SessionOptions, "journal" | "openApp" | "draft" | "retain">,
-        leaseOf: (log: FrameLog, onDeposed: Effect.Effect<void>) => Effect.Effect<Lease, never, Scope.Scope>
+        leaseOf: (log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
       ) =>
         Effect.gen(function* () {
           const log = new FrameLog({ epoch, address, onDirty: ticker.schedule })
-          const lease = yield* leaseOf(
-            log,
-            Effect.suspend(() => session.depose)
-          )
+          const lease = yield* leaseOf(log, {
+            onDeposed: Effect.suspend(() => session.depose),
+            epochNow: Effect.map(sessions.get(address.chatId), epochOf),
+            isRunHere: (runId) =>
+              Effect.map(
+                runs.get(runId),
+                Option.exists(({ status, owner }) => status === "running" && owner === nodes.self)
+              )
+          })
           const session: Session = yield* makeSession({
             ...own,
             address,
@@ -146,6 +152,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             lease,
             self: nodes.self,
             stopAt: nodes.ask,
+            isDead: nodes.isDead,
             draining: () => draining,
             actions,
             judge,
@@ -191,7 +198,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
               openApp: catalogue.open(flowId),
               retain: Effect.orDie(RcMap.get(rcMap, key))
             },
-            (log, onDeposed) => sessionLog.leaseOf(`${userId}:${flowId}:${chatId}`, log, onDeposed)
+            (log, user) => sessionLog.leaseOf(`${userId}:${flowId}:${chatId}`, log, user)
           )
         })
 
@@ -214,7 +221,10 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       const open: HubService["open"] = (address, userId) => {
         const key = new Key({ userId, ...address })
-        return Effect.zipRight(bounded, RcMap.get(rcMap, key)).pipe(
+        // The map makes a session twice where two fibers give way within `get`: with a fresh budget of steps they do not.
+        return bounded.pipe(
+          Effect.zipRight(Effect.yieldNow()),
+          Effect.zipRight(RcMap.get(rcMap, key)),
           // The map would remember a failure for as long as a session.
           Effect.tapError(() => RcMap.invalidate(rcMap, key))
         )
@@ -316,11 +326,13 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         return found
       })
 
-      /** Sessions that are followed here while the node that runs them is gone. */
+      /** Sessions that are followed here while the node that runs them is gone, or this one has lost their lease. */
       const orphaned = () =>
-        [...live.values()]
-          .flat()
-          .filter(({ log }) => log.standing.status === "running" && nodes.isDead(log.standing.owner))
+        [...live.values()].flat().filter((session) => {
+          const { status, owner } = session.log.standing
+          if (status !== "running") return false
+          return nodes.isDead(owner) || (owner === nodes.self && session.running() === null)
+        })
 
       const look = Effect.gen(function* () {
         if (draining) return

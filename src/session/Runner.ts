@@ -44,6 +44,8 @@ export interface RunnerOptions {
   readonly beforeEnd: Effect.Effect<void>
   /** Decides what comes next; nobody sees the session idle before that. */
   readonly onEnd: Effect.Effect<void>
+  /** Nothing came next. */
+  readonly onIdle: Effect.Effect<void>
 }
 
 export class Runner {
@@ -123,7 +125,7 @@ export class Runner {
     recorder: Recorder,
     closed: Deferred.Deferred<void>
   ): Effect.Effect<void> {
-    const { session, park, beforeEnd, onEnd } = this.options
+    const { session, park, beforeEnd, onEnd, onIdle } = this.options
     const { lease, log } = session
     const term = lease.term()
     return Effect.gen(this, function* () {
@@ -135,12 +137,17 @@ export class Runner {
       if (lease.term() === term) {
         const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
         yield* beforeEnd
-        if (lease.term() === term) log.endRun(waits === null ? "idle" : "waiting")
+        if (lease.term() === term) {
+          if (waits === null) log.endRun()
+          else log.parkRun(turn.runId)
+        }
       }
       const ended = this.current
       yield* onEnd
-      if (this.current === ended) this.current = null
+      const isLast = this.current === ended
+      if (isLast) this.current = null
       yield* Deferred.succeed(closed, undefined)
+      if (isLast) yield* onIdle
     }).pipe(Effect.scoped, Effect.uninterruptible)
   }
 

@@ -94,7 +94,7 @@ const makeWay = (desk: Desk): Effect.Effect<boolean> =>
       return desk.runner.interrupt(null)
     }
     return status === "running" && owner !== desk.session.self
-      ? stopElsewhere(desk, "run", runId)
+      ? stopElsewhere(desk, "run", runId, owner)
       : Effect.succeed(false)
   })
 
@@ -107,8 +107,8 @@ const admitted = <E>(
   use: (isIdle: boolean, isHeld: boolean) => Effect.Effect<AskOutcome, E>
 ): Effect.Effect<AskOutcome, E | Overloaded> =>
   Effect.gen(function* () {
-    const { lease, slots } = desk.session
-    const isHeld = yield* lease.hold
+    const { slots } = desk.session
+    const isHeld = yield* desk.hold
     const isIdle = isHeld && desk.runner.active === null
     if (isIdle && !slots.take()) {
       yield* desk.settleLater
@@ -118,6 +118,8 @@ const admitted = <E>(
       Effect.suspend(() => {
         if (Exit.isSuccess(exit) && exit.value._tag === "Begun") return Effect.void
         if (isIdle) slots.release()
+        // The node that had the lease may have looked for the last time before the question was accepted.
+        if (!isHeld && Exit.isSuccess(exit)) return desk.resumeLater
         return isIdle ? desk.settleLater : Effect.void
       })
     )

@@ -12,6 +12,7 @@ export type SessionStatus = "idle" | "running" | "waiting"
 /** How things stand in a session after its last frame. */
 export interface Standing {
   readonly status: SessionStatus
+  /** The run that is in progress, or waits for a person. */
   readonly runId: string | null
   /** The node that runs it; "" where nothing runs. */
   readonly owner: string

@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly lease: Lease
   /** This node among all that ever were. */
   readonly self: string
+  /** Whether that node's runs are nobody's any more. */
+  readonly isDead: (node: string) => boolean
   /** Asks another node to stop what it runs of this session; none where it does not answer. */
   readonly stopAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
   /** No run is begun any more. */

@@ -39,7 +39,7 @@ export const reply = (desk: Desk, reply: Reply, asker: Asker): Effect.Effect<Rep
     const { resume } = app
     const fits = resume.accept(state, reply)
     if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
-    yield* Effect.repeat(lease.hold, { until: (held) => held, schedule: soon })
+    yield* Effect.repeat(desk.hold, { until: (held) => held, schedule: soon })
     if (lease.term() === 0 || !slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
     const { text } = fits.right
     const giveBack = Effect.zipRight(Effect.sync(slots.release), desk.settleLater)
@@ -87,7 +87,7 @@ export const checkStatus = (desk: Desk): Effect.Effect<ReadonlyArray<Frame>, App
     if (isRunning()) return []
     if (parked === null) return [frame(address, "close", "processing")]
     // From before this server started, perhaps.
-    if (log.standing.status === "idle") log.endRun("waiting")
+    if (log.standing.status === "idle") log.parkRun(parked.turn.runId)
     return parked.prompts
   })
 

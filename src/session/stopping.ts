@@ -17,27 +17,32 @@ export const stop = (desk: Desk, scope: StopScope, runId: string | null): Effect
     if (scope === "drain") return runner.interrupt(null)
     const { status, owner } = session.log.standing
     const isElsewhere = runner.active === null && status === "running" && owner !== session.self
-    return isElsewhere ? stopElsewhere(desk, scope, runId) : stopHere(desk, scope, runId)
+    return isElsewhere ? stopElsewhere(desk, scope, runId, owner) : stopHere(desk, scope, runId)
   }).pipe(Effect.uninterruptible)
 
 export const stopRun = (desk: Desk, run: KnownRun): Effect.Effect<boolean> =>
-  run.owner === desk.session.self ? desk.runner.interrupt(run.runId) : stopElsewhere(desk, "run", run.runId)
+  run.owner === desk.session.self
+    ? desk.runner.interrupt(run.runId)
+    : stopElsewhere(desk, "run", run.runId, run.owner)
 
-/** Another node stops what it runs there. */
+/** The node that runs it stops it. Where that is gone, whoever takes the session over ends the run. */
 export const stopElsewhere = (
   { session }: Desk,
   scope: "run" | "all",
-  runId: string | null
+  runId: string | null,
+  owner: string
 ): Effect.Effect<boolean> => {
   const { log, address, userId } = session
-  const { owner } = log.standing
-  const isThere = () => log.standing.status === "running" && log.standing.owner === owner
-  return session
-    .stopAt(owner, { ...address, userId, scope, runId })
-    .pipe(
-      Effect.repeat({ until: (answer) => Option.isSome(answer) || !isThere(), times: attempts }),
-      Effect.map(Option.getOrElse(() => false))
-    )
+  const before = log.standing
+  // Its begin may not have been heard here yet: then the log says nothing about its end.
+  const hasEnded = () => before.owner === owner && log.standing.runId !== before.runId
+  return session.stopAt(owner, { ...address, userId, scope, runId }).pipe(
+    Effect.repeat({
+      until: (answer) => Option.isSome(answer) || hasEnded() || session.isDead(owner),
+      times: attempts
+    }),
+    Effect.map(Option.getOrElse(() => false))
+  )
 }
 
 const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effect.Effect<boolean> =>
@@ -52,11 +57,13 @@ const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effec
       )
       cancelled.push(...taken)
     }
-    if (isActive) return yield* runner.interrupt(runId)
     const had = cancelled.length > 0
-    // The run in progress tells of them at its end.
-    if (active !== null) return had
-    return (yield* desk.permit(endWaiting(desk, runId))) || had
+    const ended = isActive
+      ? yield* runner.interrupt(runId)
+      : // The run in progress tells of what was cancelled at its end.
+        active === null && (yield* desk.permit(endWaiting(desk, runId)))
+    yield* desk.tellCancelledLater
+    return ended || had
   })
 
 /** Tells of what was taken out of the queue, and ends the run that waits for a person. */

@@ -45,12 +45,13 @@ export const endLost = (options: {
   Effect.gen(function* () {
     const { session, journal, runner, openApp } = options
     const { log } = session
-    const inLog = log.standing.status === "running" ? log.standing.runId : null
+    const { status, runId: toldRun } = log.standing
+    const inLog = status === "running" ? toldRun : null
     const app = Either.getOrElse(yield* Effect.either(openApp), () => null)
 
     const end = (run: KnownRun) =>
       Effect.gen(function* () {
-        const isTold = run.runId === inLog
+        const isTold = run.runId === toldRun
         const recorder = runner.recorderFor({
           runId: run.runId,
           userId: run.userId,
@@ -62,18 +63,18 @@ export const endLost = (options: {
             recorder.begin(echoOf(run, decodePayload(run.payload).text))
           }
           yield* recorder.endLost(longer(isTold ? log.unsettled(settles) : null, run.partial))
-          log.endRun("idle")
+          log.endRun()
           return
         }
-        if (!isTold) return
+        if (run.runId !== inLog) return
         if (run.status === "waiting_input" && app !== null) {
           const parked = yield* findParked(app, journal, session.actions)
           for (const prompt of parked?.prompts ?? []) recorder.repeat(prompt)
-          log.endRun("waiting")
+          log.parkRun(run.runId)
           return
         }
         recorder.tellEnd(run, yield* journal.past(run.runId))
-        log.endRun("idle")
+        log.endRun()
       })
 
     for (const id of new Set([inLog, options.runId])) {
@@ -81,7 +82,7 @@ export const endLost = (options: {
       const run = yield* journal.get(id)
       if (Option.isSome(run)) yield* end(run.value)
       // Removed with its chat, perhaps: nobody has to wait for it.
-      else if (id === inLog) log.endRun("idle")
+      else if (id === inLog) log.endRun()
     }
   }).pipe(Effect.retry(patiently), Effect.orDie)
 

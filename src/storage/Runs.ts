@@ -8,7 +8,7 @@
  * - The first accepted question of a chat makes its session row and one audit row, however many race.
  * - Messages of one chat get increasing ids in the order their calls return.
  * - A chat's questions form a queue of those `queued`, in the order of `queue_rank` and then of their ids. `accept`,
- *   `dequeue`, `begin`, `cancel` and `amend` act on it one at a time, whichever nodes call them: a question leaves the
+ *   `dequeue`, `cancel` and `amend` act on it one at a time, whichever nodes call them: a question leaves the
  *   queue once, and while a run of the chat is `running` neither `accept` nor `dequeue` makes another one run.
  * - `accept` refuses with `ChatBusy` or `ChatFull` before anything is stored, and never a question that it knows.
  * - A run that waits for a person is in nobody's way: it neither runs nor waits for its turn.
@@ -92,8 +92,6 @@ export interface RunStore {
   ) => Effect.Effect<Accepted, SessionTaken | ChatBusy | ChatFull | StorageError>
   /** The first of the queue → `running`. None where the queue is empty, or a run of the chat is `running`. */
   readonly dequeue: (chatId: string, owner: string) => Effect.Effect<Option.Option<Run>, StorageError>
-  /** A certain one, whatever else runs. False where it is not queued. */
-  readonly begin: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
   /** What runs, and what waits for its turn, in order. */
   readonly queue: (chatId: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
   /** `queued` → `stopped`: one run, or all of the chat with null. Answers those that were queued. */

@@ -78,8 +78,8 @@ it.scopedLive(
       yield* Effect.promise(() =>
         until(session, () => (session.state.messages[1]?.text ?? "").includes("w60"))
       )
-      const { body } = yield* runsOf(node(0), token)
-      const owner = nodes.find(({ id }) => JSON.stringify(body).includes(`"owner":"${id}"`))
+      const runs = yield* runsOf(node(0), token)
+      const owner = nodes.find(({ id }) => JSON.stringify(runs).includes(`"owner":"${id}"`))
       if (owner === undefined) throw new Error("nobody runs it")
       yield* owner.sigkill
       yield* Effect.promise(() =>

@@ -194,6 +194,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       log,
       lease: alone,
       self: "node-1",
+      isDead: () => false,
       stopAt: () => Effect.succeedNone,
       draining: () => false,
       journal: dawdlingJournal(random, accepted, ended),

@@ -11,8 +11,8 @@ export interface Lease {
    * the moment.
    */
   readonly hold: Effect.Effect<boolean>
-  /** Gives it back; to be done when all that was written is `delivered`. */
-  readonly letGo: Effect.Effect<void>
+  /** Gives it back; false where something that was written is not `delivered` yet. */
+  readonly letGo: Effect.Effect<boolean>
   /** Waits until everything that was written can be read on every node, or the lease is lost. */
   readonly delivered: Effect.Effect<void>
   /** Whether other nodes may have it. */
@@ -32,7 +32,7 @@ export interface Lease {
 /** Of a session that no other node can know. */
 export const alone: Lease = {
   hold: Effect.succeed(true),
-  letGo: Effect.void,
+  letGo: Effect.succeed(true),
   delivered: Effect.void,
   isShared: false,
   term: () => 1,

@@ -131,14 +131,14 @@ export const make = (store: LogStoreService, self: string, leaseTime: Duration.D
         const id = crypto.randomUUID()
         const answer = yield* Deferred.make<boolean>()
         asked.set(id, answer)
-        return yield* store
-          .tell(node, encode({ kind: "ask", id, from: self, request }))
-          .pipe(
-            Effect.zipRight(Deferred.await(answer)),
-            Effect.timeout(answerWithin),
-            Effect.option,
-            Effect.ensuring(Effect.sync(() => asked.delete(id)))
-          )
+        return yield* store.tell(node, encode({ kind: "ask", id, from: self, request })).pipe(
+          Effect.zipRight(Deferred.await(answer)),
+          // Whoever asks may not be interruptible, and would wait for ever.
+          Effect.interruptible,
+          Effect.timeout(answerWithin),
+          Effect.option,
+          Effect.ensuring(Effect.sync(() => asked.delete(id)))
+        )
       })
 
     const service: NodesService = {

@@ -12,17 +12,13 @@ import { alone, type Lease } from "./Lease.ts"
 import { LogStore, type LogStoreService } from "./LogStore.ts"
 import { Nodes } from "./Nodes.ts"
 import { makeRedisLogStore } from "./RedisLogStore.ts"
-import { SharedLease } from "./SharedLease.ts"
+import { type LeaseUser, SharedLease } from "./SharedLease.ts"
 
 export const newEpoch = () => crypto.randomUUID().slice(0, 8)
 
 export interface SessionLogService {
   /** `key` names the session on every node. What the lease does by itself ends with the scope. */
-  readonly leaseOf: (
-    key: string,
-    log: FrameLog,
-    onDeposed: Effect.Effect<void>
-  ) => Effect.Effect<Lease, never, Scope.Scope>
+  readonly leaseOf: (key: string, log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
 }
 
 export class SessionLog extends Context.Tag("colloquy/session/SessionLog")<SessionLog, SessionLogService>() {
@@ -58,7 +54,7 @@ const shared = (store: LogStoreService) =>
     yield* lookAround.pipe(Effect.repeat(Schedule.spaced("2 seconds")), Effect.forkScoped)
 
     const service: SessionLogService = {
-      leaseOf: (key, log, onDeposed) =>
+      leaseOf: (key, log, user) =>
         Effect.gen(function* () {
           const scope = yield* Effect.scope
           const lease = new SharedLease({
@@ -68,7 +64,7 @@ const shared = (store: LogStoreService) =>
             log,
             newEpoch,
             isDead,
-            onDeposed,
+            user,
             scope,
             fork
           })

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
+import type { StorageError } from "../../storage/StorageError.ts"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import type { Lease } from "./Lease.ts"
@@ -19,6 +20,9 @@ import type { LogStoreService } from "./LogStore.ts"
 
 /** How often what the store refuses to answer is tried again. */
 const again = Schedule.union(Schedule.exponential(Duration.millis(50)), Schedule.spaced(Duration.seconds(1)))
+
+/** How often a lease is asked back that somebody else has got. */
+const reclaims = 30
 
 /** How long a socket waits for the frames of other nodes before it is given what is known here. */
 const patience = "2 seconds"
@@ -30,12 +34,21 @@ export interface SharedLeaseOptions {
   readonly log: FrameLog
   readonly newEpoch: () => string
   readonly isDead: (owner: string) => boolean
-  /** Another node has taken the session: what runs here must end without a word. */
-  readonly onDeposed: Effect.Effect<void>
+  readonly user: LeaseUser
   /** What the lease does by itself lives there. */
   readonly scope: Scope.Scope
   /** Runs from outside of any fiber, in that scope. */
   readonly fork: (effect: Effect.Effect<void>) => void
+}
+
+/** The session that the lease is for. */
+export interface LeaseUser {
+  /** Another node has taken the session: what runs here must end without a word. */
+  readonly onDeposed: Effect.Effect<void>
+  /** The epoch that the session would begin with at this moment, had nobody told anything of it. */
+  readonly epochNow: Effect.Effect<string, StorageError>
+  /** Whether this node is to run it, as the database says. */
+  readonly isRunHere: (runId: string) => Effect.Effect<boolean, StorageError>
 }
 
 export class SharedLease implements Lease {
@@ -83,12 +96,13 @@ export class SharedLease implements Lease {
   }
 
   private get claim(): Effect.Effect<boolean> {
-    const { store, key, self, newEpoch, isDead } = this.options
+    const { store, key, self, newEpoch, isDead, user } = this.options
     return Effect.gen(this, function* () {
       const { log } = this
       const known = { epoch: log.epoch, seq: log.written }
-      // Who has not followed does not know what there was.
-      const epoch = log.isUntouched && this.following ? log.epoch : newEpoch()
+      // An epoch that something was told under, which is kept nowhere any more, must not begin again.
+      const isNew = log.isUntouched && (yield* user.epochNow) === log.epoch
+      const epoch = isNew ? log.epoch : newEpoch()
       const claim = { self, dead: null, epoch, seq: 0, known }
       let claimed = yield* store.claim(key, claim)
       if (claimed._tag === "Held" && isDead(claimed.owner)) {
@@ -133,10 +147,11 @@ export class SharedLease implements Lease {
     return this.fence !== null && (this.acked < this.log.written || this.told !== this.log.standing)
   }
 
-  /** Sends what is written, a batch at a time: what comes meanwhile is the next batch. */
+  /** Sends what is written, a batch at a time: what comes meanwhile is the next batch. Ends with the lease. */
   private get deliver(): Effect.Effect<void> {
+    const term = this.terms
     return Effect.gen(this, function* () {
-      for (;;) {
+      while (this.term() === term) {
         yield* this.written.await
         this.written.unsafeClose()
         while (this.isBehind()) yield* this.deliverBatch
@@ -166,7 +181,6 @@ export class SharedLease implements Lease {
               log.redefine()
             })
           case "Fenced":
-            return this.depose
           case "Gone":
             return this.restore
         }
@@ -180,28 +194,40 @@ export class SharedLease implements Lease {
     this.log.confirm(last)
   }
 
-  /** The store has forgotten the session: it is told of the run in progress again. */
+  /**
+   * The store has forgotten the session, and somebody has claimed it since, perhaps: whoever finds the store empty
+   * does not know better. What runs here goes on where the database says that it is this node's.
+   */
   private get restore(): Effect.Effect<void> {
-    const { store, key, self } = this.options
-    return Effect.suspend(() => {
+    const { store, key, self, user } = this.options
+    return Effect.gen(this, function* () {
       const { log } = this
-      const { status, runStart } = log.standing
+      const { status, runId, runStart } = log.standing
       const seq = status === "running" ? Math.min(runStart - 1, log.lastSeq) : log.lastSeq
-      const known = { epoch: "", seq: 0 }
-      return Effect.flatMap(
-        this.insist(store.claim(key, { self, dead: null, epoch: log.epoch, seq, known })),
-        (claimed) => {
-          if (claimed._tag === "Held") return this.depose
-          if (claimed.epoch !== log.epoch || claimed.seq > log.written) {
-            return Effect.zipRight(this.release(claimed.fence), this.depose)
-          }
-          return Effect.sync(() => {
-            this.fence = claimed.fence
-            this.acked = claimed.seq
-            log.redefine()
-          })
-        }
+      const claim = { self, dead: null, epoch: log.epoch, seq, known: { epoch: "", seq: 0 } }
+      const claimed = yield* this.insist(
+        store.claim(key, claim).pipe(
+          // Somebody who finds that this node runs the session gives it back at once.
+          Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
+          Effect.repeat({ while: ({ _tag }) => _tag === "Held", times: reclaims })
+        )
       )
+      if (claimed._tag === "Held") return yield* this.depose
+      const isSame = claimed.epoch === log.epoch && log.has(claimed.seq)
+      const goesOn =
+        status === "running" && runId !== null
+          ? yield* this.insist(user.isRunHere(runId))
+          : isSame
+            ? claimed.seq === this.acked
+            : claimed.seq === 0
+      if (!goesOn) return yield* Effect.zipRight(this.release(claimed.fence), this.depose)
+      // Nothing that was told under another epoch stays: this is the log that the clients of the run know.
+      const forced = { ...claim, known: { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER } }
+      const own = isSame ? claimed : yield* this.insist(store.claim(key, forced))
+      if (own._tag === "Held") return yield* this.depose
+      this.fence = own.fence
+      this.acked = own.seq
+      log.redefine()
     })
   }
 
@@ -212,7 +238,7 @@ export class SharedLease implements Lease {
       this.log.rewind()
       this.log.share(null)
       this.flushed.unsafeOpen()
-      this.options.fork(this.options.onDeposed)
+      this.options.fork(this.options.user.onDeposed)
       if (this.following) this.refresh()
       return Effect.logInfo(`session ${this.options.key} is run by another node now`)
     })
@@ -226,11 +252,13 @@ export class SharedLease implements Lease {
     })
   }
 
-  get letGo(): Effect.Effect<void> {
+  get letGo(): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const fence = this.fence
       const pump = this.pump
-      if (fence === null) return Effect.void
+      if (fence === null) return Effect.succeed(true)
+      this.log.flush()
+      if (this.isBehind()) return Effect.succeed(false)
       this.fence = null
       this.pump = null
       this.log.rewind()
@@ -238,7 +266,7 @@ export class SharedLease implements Lease {
       // A holder that lives is not taken over from: until the store knows, nobody else could run the session.
       return Effect.zipRight(
         pump === null ? Effect.void : Fiber.interruptFork(pump),
-        Effect.forkIn(this.release(fence), this.options.scope)
+        Effect.as(Effect.forkIn(this.release(fence), this.options.scope), true)
       )
     }).pipe(Effect.uninterruptible)
   }
@@ -330,13 +358,13 @@ export class SharedLease implements Lease {
   }
 
   /** Tries until it is answered; the log of the server hears of it once. */
-  private insist<A>(effect: Effect.Effect<A, RedisError>): Effect.Effect<A> {
+  private insist<A>(effect: Effect.Effect<A, RedisError | StorageError>): Effect.Effect<A> {
     let isKnown = false
     return effect.pipe(
       Effect.tapError((error) => {
         if (isKnown) return Effect.void
         isKnown = true
-        return Effect.logWarning("the store of session logs does not answer", error.cause)
+        return Effect.logWarning("a store that sessions need does not answer", error.cause)
       }),
       Effect.retry(again),
       Effect.orDie

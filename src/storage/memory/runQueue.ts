@@ -18,7 +18,7 @@ export const unfinishedOf = (state: MemoryState, chatId: string): ReadonlyArray<
 
 export const makeRunQueue = (
   state: MemoryState
-): Pick<RunStore, "dequeue" | "begin" | "queue" | "cancel" | "amend"> => {
+): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
   const start = (queued: Run, owner: string, now: Date): Run => {
     const run: Run = { ...queued, status: "running", owner, start_time: now }
     state.runs.set(run.id, run)
@@ -31,14 +31,6 @@ export const makeRunQueue = (
         const [first] = unfinishedOf(state, chatId)
         if (first === undefined || first.status === "running") return Option.none()
         return Option.some(start(first, owner, now))
-      }),
-
-    begin: (runId, owner) =>
-      at((now) => {
-        const run = state.runs.get(runId)
-        if (run?.status !== "queued") return false
-        start(run, owner, now)
-        return true
       }),
 
     queue: (chatId) => Effect.sync(() => unfinishedOf(state, chatId)),

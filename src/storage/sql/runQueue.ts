@@ -23,7 +23,7 @@ export const unfinishedOf = (database: Database, chatId: string) =>
 
 export const makeRunQueue = (
   database: Database
-): Pick<RunStore, "dequeue" | "begin" | "queue" | "cancel" | "amend"> => {
+): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
   const { sql, atomic, forUpdate } = database
 
   /** Keeps everybody else from the chat's queue for this transaction. */
@@ -72,9 +72,6 @@ export const makeRunQueue = (
           })
         )
       }).pipe(during("runs.dequeue")),
-
-    begin: (runId, owner) =>
-      whileQueued(runId, (_, time) => start(runId, owner, time)).pipe(during("runs.begin")),
 
     queue: (chatId) => unfinishedOf(database, chatId).pipe(during("runs.queue")),
 

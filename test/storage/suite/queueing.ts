@@ -157,26 +157,6 @@ export const queueingSuite = (it: It) => {
     })
   )
 
-  it.effect("a certain question begins once, in the name of who begins it, wherever it stands", () =>
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      const chatId = freshId()
-      yield* asked(chatId, "first", { startNow: false })
-      const { run } = yield* asked(chatId, "second")
-      yield* itIs(someTime)
-      expect(yield* runs.begin(run.id, "node-2")).toBe(true)
-      const begun = { ...run, status: "running", owner: "node-2", start_time: new Date(someTime) }
-      expect(yield* runOf(run.id)).toEqual(begun)
-      yield* itIs(someTime + 1000)
-      expect(yield* runs.begin(run.id, "node-3")).toBe(false)
-      expect(yield* runOf(run.id)).toEqual(begun)
-      expect(yield* queueOf(chatId)).toEqual(["second", "first"])
-      yield* runs.finish(run.id, done())
-      expect(yield* runs.begin(run.id, "node-3")).toBe(false)
-      expect(yield* runs.begin(freshId(), "node-3")).toBe(false)
-    })
-  )
-
   it.effect("a run that waits for a person keeps no other one from beginning", () =>
     Effect.gen(function* () {
       const runs = yield* Runs

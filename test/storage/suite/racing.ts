@@ -84,7 +84,7 @@ export const racingSuite = (it: It) => {
     )
   )
 
-  it.effect("a question leaves the queue once: taken, begun or cancelled", () =>
+  it.effect("a question leaves the queue once: taken or cancelled", () =>
     again(
       Effect.gen(function* () {
         const runs = yield* Runs
@@ -93,7 +93,6 @@ export const racingSuite = (it: It) => {
         const left = yield* race([
           Effect.map(runs.cancel(chatId, run.id), (cancelled) => cancelled.length > 0 && "stopped"),
           Effect.map(runs.dequeue(chatId, "taker"), (taken) => Option.isSome(taken) && "taker"),
-          Effect.map(runs.begin(run.id, "beginner"), (begun) => begun && "beginner"),
           Effect.map(runs.cancel(chatId, null), (cancelled) => cancelled.length > 0 && "stopped")
         ])
         const { status, owner } = yield* runOf(run.id)

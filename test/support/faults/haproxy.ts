@@ -73,8 +73,7 @@ const configuration = (port: number, statistics: number, targets: ReadonlyArray<
     "  option httpchk GET /health/ready",
     "  http-check expect status 200",
     ...targets.map(
-      ({ host, port }, i) =>
-        `  server s${i + 1} ${host}:${port} check inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions`
+      ({ host, port }, i) => `  server s${i + 1} ${host}:${port} check inter 500ms fall 2 rise 1`
     ),
     "listen statistics",
     "  mode http",
