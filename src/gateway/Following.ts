@@ -92,8 +92,8 @@ export class Following {
       }
       const { native } = this.peer.identity
       const unfollow = this.peer.outbox.follow(log, position, {
-        replaced: (missed) => {
-          if (native) this.tellPlace(session, log.joinPoint, !missed)
+        replaced: () => {
+          if (native) this.tellPlace(session, log.joinPoint, false)
         },
         notice: (json) => {
           if (native) this.peer.outbox.send(json)

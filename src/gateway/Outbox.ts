@@ -50,9 +50,9 @@ export class Outbox {
     const unsubscribe = log.subscribe({
       wake: () => this.advance(reader),
       position: () => reader.position,
-      replaced: (missed) => {
+      replaced: () => {
         reader.position = log.joinPoint
-        on.replaced(missed)
+        on.replaced()
         this.advance(reader)
       },
       notice: on.notice

@@ -60,8 +60,8 @@ export class EventFeed {
     this.unsubscribe = log.subscribe({
       wake: () => this.advance(),
       position: () => this.position,
-      replaced: (missed) => {
-        this.startAnew(!missed)
+      replaced: () => {
+        this.startAnew(false)
         this.advance()
       }
     })

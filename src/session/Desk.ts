@@ -321,7 +321,11 @@ export class Desk {
   get resume(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       if (this.session.draining()) return
-      if (yield* this.journal.waits) yield* this.permit(this.holding(this.resumeQueue))
+      if (!(yield* this.journal.waits) || (yield* this.permit(this.holding(this.resumeQueue)))) return
+      // Whoever has the lease is about to look itself, or has lost sight of it.
+      const { lease, askAt, address, userId } = this.session
+      if (lease.holder() === "") return
+      yield* askAt(lease.holder(), { ...address, userId, scope: "look", runId: null })
     }).pipe(Effect.catchAll((error) => Effect.logWarning("the queue could not be read", error.cause)))
   }
 

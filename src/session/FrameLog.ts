@@ -77,8 +77,8 @@ const patience = 8
 export interface LogReader {
   readonly wake: () => void
   readonly position: () => number
-  /** The log is another one from here on, to be read from its `joinPoint`. `missed`: frames were lost. */
-  readonly replaced: (missed: boolean) => void
+  /** The log is another one from here on, to be read from its `joinPoint`: frames may have been missed. */
+  readonly replaced: () => void
   /** A frame that has no number and is not kept: for whoever is there. */
   readonly notice?: (json: string) => void
 }
@@ -297,8 +297,12 @@ export class FrameLog {
     this.writer.forget()
   }
 
-  /** Takes back what nobody was allowed to read yet: it was written by one who had no right to. */
-  rewind(): void {
+  /**
+   * Takes back what nobody was allowed to read yet: it was written by one who had no right to. `told` is how things
+   * stood at the last frame that may be read.
+   */
+  rewind(told: Standing): void {
+    this.now = told
     this.pending = ""
     this.lastDelta = null
     for (let last = this.entries.at(-1); last !== undefined && lastOf(last) > this.visible; ) {
@@ -347,12 +351,12 @@ export class FrameLog {
 
   /** The log is this one from here on: of `epoch`, with what is kept of it, up to `seq`. */
   replace(epoch: string, seq: number, batches: ReadonlyArray<string>): void {
-    const untouched = this.isUntouched
     this.entries.length = 0
     this.frames = 0
     this.chars = 0
     this.pending = ""
     this.lastDelta = null
+    const isSame = epoch === this.currentEpoch
     this.currentEpoch = epoch
     this.now = idle
     this.reader = new BatchReader()
@@ -365,7 +369,11 @@ export class FrameLog {
     }
     if (this.seq < seq) this.skipTo(seq)
     this.readers = readers
-    for (const reader of readers) reader.replaced(!untouched)
+    for (const reader of readers) {
+      // What this one has read is as it was: it reads on.
+      if (isSame && reader.position() <= this.seq && this.has(reader.position())) reader.wake()
+      else reader.replaced()
+    }
   }
 
   /** What came before is not kept whole: it cannot be read any more. */

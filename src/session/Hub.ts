@@ -151,7 +151,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             log,
             lease,
             self: nodes.self,
-            stopAt: nodes.ask,
+            askAt: nodes.ask,
             isDead: nodes.isDead,
             draining: () => draining,
             actions,
@@ -258,6 +258,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           [...live.values()].flatMap((group) => [...group]),
           "drain"
         )
+        yield* sessionLog.atRest
       })
 
       const forget = (chatId: string) =>
@@ -304,9 +305,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         )
 
       const takeOver = (run: Run) =>
-        inSessionOf(run, (session) =>
-          run.status === "running" ? session.takeOver(run.id) : session.takeOver(null)
-        )
+        inSessionOf(run, (session) => (run.status === "running" ? session.takeOver(run.id) : session.resume))
 
       const takeOverAll = (runs: ReadonlyArray<Run>) =>
         Effect.forEach(runs, takeOver, { concurrency: takenOverAtOnce, discard: true })
@@ -356,6 +355,10 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       yield* nodes.serve(({ flowId, chatId, userId, scope, runId }) =>
         Effect.gen(function* () {
+          if (scope === "look") {
+            const look = Effect.flatMap(open({ flowId, chatId }, userId), (session) => session.takeOver(null))
+            return yield* Effect.isSuccess(Effect.scoped(look))
+          }
           const here = live
             .get(chatId)
             ?.find((session) => session.userId === userId && session.address.flowId === flowId)

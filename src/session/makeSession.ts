@@ -38,8 +38,8 @@ export interface SessionOptions {
   readonly self: string
   /** Whether that node's runs are nobody's any more. */
   readonly isDead: (node: string) => boolean
-  /** Asks another node to stop what it runs of this session; none where it does not answer. */
-  readonly stopAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
+  /** Asks another node to do something about the session; none where it does not answer. */
+  readonly askAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
   /** No run is begun any more. */
   readonly draining: () => boolean
   /** Made for the first question. */

@@ -36,7 +36,7 @@ export const stopElsewhere = (
   const before = log.standing
   // Its begin may not have been heard here yet: then the log says nothing about its end.
   const hasEnded = () => before.owner === owner && log.standing.runId !== before.runId
-  return session.stopAt(owner, { ...address, userId, scope, runId }).pipe(
+  return session.askAt(owner, { ...address, userId, scope, runId }).pipe(
     Effect.repeat({
       until: (answer) => Option.isSome(answer) || hasEnded() || session.isDead(owner),
       times: attempts

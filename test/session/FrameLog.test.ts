@@ -169,6 +169,32 @@ describe("FrameLog", () => {
     expect(log.has(6)).toBe(false)
   })
 
+  it("read anew lets a reader go on who has what is kept of it; of another epoch, or with a hole, it says so", () => {
+    const writer = makeLog()
+    writer.beginRun("r1", "node-1")
+    for (const text of ["one ", "two ", "three"]) {
+      writer.delta("content", text, r1)
+      writer.flush()
+    }
+    const { text: all } = writer.batchAfter(0)
+    const told = (epoch: string, position: number, seq: number, batches: ReadonlyArray<string>) => {
+      const log = makeLog()
+      const said: Array<string> = []
+      log.ingest(all)
+      log.subscribe({
+        wake: () => said.push("more"),
+        position: () => position,
+        replaced: () => said.push("replaced")
+      })
+      log.replace(epoch, seq, batches)
+      return said
+    }
+    expect(told("e1", 1, 3, [all])).toEqual(["more"])
+    expect(told("other", 1, 3, [])).toEqual(["replaced"])
+    expect(told("e1", 1, 3, [])).toEqual(["replaced"])
+    expect(told("e1", 3, 2, [])).toEqual(["replaced"])
+  })
+
   type Command =
     | { readonly kind: "content" | "reasoning_content"; readonly text: string }
     | { readonly kind: "frame" | "tick" }

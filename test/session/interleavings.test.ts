@@ -195,7 +195,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       lease: alone,
       self: "node-1",
       isDead: () => false,
-      stopAt: () => Effect.succeedNone,
+      askAt: () => Effect.succeedNone,
       draining: () => false,
       journal: dawdlingJournal(random, accepted, ended),
       actions: Actions.table,

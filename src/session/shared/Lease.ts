@@ -11,6 +11,8 @@ export interface Lease {
    * the moment.
    */
   readonly hold: Effect.Effect<boolean>
+  /** The node that had it when this one did not get it; "" where that is not known. */
+  readonly holder: () => string
   /** Gives it back; false where something that was written is not `delivered` yet. */
   readonly letGo: Effect.Effect<boolean>
   /** Waits until everything that was written can be read on every node, or the lease is lost. */
@@ -32,6 +34,7 @@ export interface Lease {
 /** Of a session that no other node can know. */
 export const alone: Lease = {
   hold: Effect.succeed(true),
+  holder: () => "",
   letGo: Effect.succeed(true),
   delivered: Effect.void,
   isShared: false,

@@ -73,7 +73,10 @@ export interface LogStoreService {
   readonly glance: (
     keys: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Pick<Kept, "epoch" | "seq"> | null>, RedisError>
-  /** Says that a node lives; answers every node with a number that changes as long as it lives. */
+  /**
+   * Says that a node lives; answers every node that had said so before, this one included, with a number that changes
+   * as long as it lives.
+   */
   readonly beat: (self: string) => Effect.Effect<ReadonlyMap<string, number>, RedisError>
   readonly leave: (self: string) => Effect.Effect<void, RedisError>
   /** Batches of a session, as they are appended, until the scope closes. Begins in the background. */

@@ -18,12 +18,12 @@ import * as Schema from "effect/Schema"
 import { Settings } from "../../config.ts"
 import { LogStore, type LogStoreService } from "./LogStore.ts"
 
-/** Stops a run of a session, or what waits in it. */
+/** Stops a run of a session, or what waits in it; or has a look at whether the session is held for nothing. */
 export const Request = Schema.Struct({
   flowId: Schema.String,
   chatId: Schema.String,
   userId: Schema.Number,
-  scope: Schema.Literal("run", "all"),
+  scope: Schema.Literal("run", "all", "look"),
   /** Only this run; null: whichever there is. */
   runId: Schema.NullOr(Schema.String)
 })
@@ -88,7 +88,8 @@ export const make = (store: LogStoreService, self: string, leaseTime: Duration.D
     const beat = Effect.gen(function* () {
       const counts = yield* store.beat(self)
       const now = yield* Clock.currentTimeMillis
-      if (!isSteady(now)) answersSince = now
+      // A store that does not know this node any more has lost all others too: they have yet to say that they live.
+      if (!isSteady(now) || !counts.has(self)) answersSince = now
       answeredAt = now
       for (const [node, count] of counts) {
         if (beats.get(node)?.count !== count) beats.set(node, { count, at: now })

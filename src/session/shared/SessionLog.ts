@@ -19,14 +19,19 @@ export const newEpoch = () => crypto.randomUUID().slice(0, 8)
 export interface SessionLogService {
   /** `key` names the session on every node. What the lease does by itself ends with the scope. */
   readonly leaseOf: (key: string, log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
+  /** Waits until all that was written is told and no lease is held; not for ever. */
+  readonly atRest: Effect.Effect<void>
 }
+
+/** What is on its way to the other nodes when this one stops is there soon, or never. */
+const restWithin = "5 seconds"
 
 export class SessionLog extends Context.Tag("colloquy/session/SessionLog")<SessionLog, SessionLogService>() {
   static readonly Live = Layer.scoped(
     SessionLog,
     Effect.flatMap(LogStore, (store) =>
       Option.match(store, {
-        onNone: () => Effect.succeed({ leaseOf: () => Effect.succeed(alone) }),
+        onNone: () => Effect.succeed({ leaseOf: () => Effect.succeed(alone), atRest: Effect.void }),
         onSome: shared
       })
     )
@@ -54,6 +59,13 @@ const shared = (store: LogStoreService) =>
     yield* lookAround.pipe(Effect.repeat(Schedule.spaced("2 seconds")), Effect.forkScoped)
 
     const service: SessionLogService = {
+      atRest: Effect.sync(() => [...leases.values()].every(({ isAtRest }) => isAtRest)).pipe(
+        Effect.repeat({ until: (quiet) => quiet, schedule: Schedule.spaced("20 millis") }),
+        // Called while the server shuts down, where nothing can be interrupted unless it says so.
+        Effect.interruptible,
+        Effect.timeoutOption(restWithin),
+        Effect.asVoid
+      ),
       leaseOf: (key, log, user) =>
         Effect.gen(function* () {
           const scope = yield* Effect.scope

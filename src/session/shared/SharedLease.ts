@@ -60,7 +60,9 @@ export class SharedLease implements Lease {
   private pump: Fiber.RuntimeFiber<void> | null = null
   /** What the store has. */
   private acked = 0
-  private told: Standing | null = null
+  private told: Standing
+  private releasing = 0
+  private heldBy = ""
   private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
   private readonly reading = Effect.unsafeMakeSemaphore(1)
@@ -71,6 +73,16 @@ export class SharedLease implements Lease {
   constructor(options: SharedLeaseOptions) {
     this.options = options
     this.log = options.log
+    this.told = options.log.standing
+  }
+
+  holder(): string {
+    return this.heldBy
+  }
+
+  /** Holds nothing, and nobody else believes that it does. */
+  get isAtRest(): boolean {
+    return this.fence === null && this.releasing === 0
   }
 
   term(): number {
@@ -108,7 +120,10 @@ export class SharedLease implements Lease {
       if (claimed._tag === "Held" && isDead(claimed.owner)) {
         claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
       }
-      if (claimed._tag === "Held") return false
+      if (claimed._tag === "Held") {
+        this.heldBy = claimed.owner
+        return false
+      }
       if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
         yield* this.reload.pipe(Effect.onError(() => this.release(claimed.fence)))
       }
@@ -214,11 +229,12 @@ export class SharedLease implements Lease {
       )
       if (claimed._tag === "Held") return yield* this.depose
       const isSame = claimed.epoch === log.epoch && log.has(claimed.seq)
+      // An end that was written and not told is told now, unless somebody else has told it.
       const goesOn =
         status === "running" && runId !== null
           ? yield* this.insist(user.isRunHere(runId))
           : isSame
-            ? claimed.seq === this.acked
+            ? claimed.seq <= this.acked
             : claimed.seq === 0
       if (!goesOn) return yield* Effect.zipRight(this.release(claimed.fence), this.depose)
       // Nothing that was told under another epoch stays: this is the log that the clients of the run know.
@@ -235,7 +251,7 @@ export class SharedLease implements Lease {
   private get depose(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.fence = null
-      this.log.rewind()
+      this.log.rewind(this.told)
       this.log.share(null)
       this.flushed.unsafeOpen()
       this.options.fork(this.options.user.onDeposed)
@@ -261,7 +277,7 @@ export class SharedLease implements Lease {
       if (this.isBehind()) return Effect.succeed(false)
       this.fence = null
       this.pump = null
-      this.log.rewind()
+      this.log.rewind(this.told)
       this.log.share(null)
       // A holder that lives is not taken over from: until the store knows, nobody else could run the session.
       return Effect.zipRight(
@@ -272,7 +288,15 @@ export class SharedLease implements Lease {
   }
 
   private release(fence: string): Effect.Effect<void> {
-    return this.insist(this.options.store.release(this.options.key, fence))
+    return Effect.suspend(() => {
+      this.releasing += 1
+      return Effect.ensuring(
+        this.insist(this.options.store.release(this.options.key, fence)),
+        Effect.sync(() => {
+          this.releasing -= 1
+        })
+      )
+    })
   }
 
   notify(json: string): Effect.Effect<void> {

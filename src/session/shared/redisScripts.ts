@@ -83,14 +83,15 @@ return {epoch, seq, owner or '', batches}`
 )
 
 /**
- * KEYS the nodes. ARGV self. Answers names and times of their last beat, in ms. Nodes that
- * have been silent for an hour are forgotten.
+ * KEYS the nodes. ARGV self. Answers names and times of their last beats before this one, in ms. Nodes
+ * that have been silent for an hour are forgotten.
  */
 export const beatScript = script(
   "beat",
   `local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600000)
-return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')`
+local before = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+return before`
 )
