@@ -1,6 +1,7 @@
 /**
- * `npm test`: installs what is missing, checks, builds, starts the servers that tests need, and runs every
- * test. All steps run even when one fails; the last line says how many tests passed and what failed.
+ * `npm test`: installs what is missing, checks, builds, starts the servers that tests need, runs every test, and
+ * three minutes of chaos (`npm run chaos`). All steps run even when one fails; the last line says how many tests
+ * passed and what failed.
  * `npm test -- test/storage` runs those tests only.
  */
 import { spawn } from "node:child_process"
@@ -127,6 +128,16 @@ if (ready) {
   )
 }
 await services?.stop()
+if (wanted.length === 0) {
+  // After the tests: it needs the machine for itself.
+  await step("chaos", () =>
+    run(process.execPath, [
+      join(root, "scripts", "chaos.mjs"),
+      ...["--main", join(root, "dist", "main.js")],
+      ...["--seed", "1", "--minutes", "3", "--sessions", "60"]
+    ])
+  )
+}
 if (interrupted) process.exit(130)
 
 const tests = report(results)

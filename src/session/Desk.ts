@@ -124,12 +124,8 @@ export class Desk {
   }
 
   private get afterAll(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { lease, slots } = this.session
-      slots.release()
-      // A node that is alone accepts every question itself, and knows that none waits.
-      return lease.isShared ? this.settleLater : Effect.void
-    })
+    // A node that is alone accepts every question itself, and knows that none waits.
+    return Effect.suspend(() => (this.session.lease.isShared ? this.settleLater : Effect.void))
   }
 
   /** Starts the next question of the queue, if there is one. To be done by the holder of the lease. */
@@ -239,9 +235,11 @@ export class Desk {
     const { lease, log, self } = this.session
     if (lease.term() === 0) return
     const echo = echoOf({ runId, userId, ...run }, decodePayload(run.payload).text)
+    const before = log.standing
     log.beginRun(runId, self)
     this.runner.recorderFor({ runId, userId, kind: app?.kind ?? "assistant" }).tellUnstarted(echo, error)
-    log.endRun()
+    if (before.status === "waiting" && before.runId !== null) log.parkRun(before.runId)
+    else log.endRun()
   }
 
   /**

@@ -138,11 +138,11 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           const lease = yield* leaseOf(log, {
             onDeposed: Effect.suspend(() => session.depose),
             epochNow: Effect.map(sessions.get(address.chatId), epochOf),
-            isRunHere: (runId) =>
-              Effect.map(
-                runs.get(runId),
-                Option.exists(({ status, owner }) => status === "running" && owner === nodes.self)
-              )
+            statusHere: (runId) =>
+              Effect.map(runs.get(runId), (run) =>
+                Option.isSome(run) && run.value.owner === nodes.self ? run.value.status : null
+              ),
+            onForgotten: Effect.suspend(() => session.takeOver(null))
           })
           const session: Session = yield* makeSession({
             ...own,

@@ -17,6 +17,9 @@ import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
 import type { Turn } from "./turn.ts"
 
+/** How long the end of a run waits for its beginning to be told, where the store that tells it does not answer. */
+const beginWithin = "10 seconds"
+
 type RunEvents = ReturnType<Action["run"]>
 
 interface Active {
@@ -133,6 +136,10 @@ export class Runner {
       yield* session.checkpoints.watch(recorder)
       yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       const exit = yield* Fiber.interrupt(fiber)
+      // A run that has ended before anybody was told of it could not be told of by another node either.
+      if (log.lastSeq < log.standing.runStart) {
+        yield* lease.delivered.pipe(Effect.interruptible, Effect.timeoutOption(beginWithin))
+      }
       // Where another node has taken the session, it is that node which ends the run.
       if (lease.term() === term) {
         const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
@@ -145,7 +152,10 @@ export class Runner {
       const ended = this.current
       yield* onEnd
       const isLast = this.current === ended
-      if (isLast) this.current = null
+      if (isLast) {
+        this.current = null
+        session.slots.release()
+      }
       yield* Deferred.succeed(closed, undefined)
       if (isLast) yield* onIdle
     }).pipe(Effect.scoped, Effect.uninterruptible)

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
+import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
@@ -47,8 +48,10 @@ export interface LeaseUser {
   readonly onDeposed: Effect.Effect<void>
   /** The epoch that the session would begin with at this moment, had nobody told anything of it. */
   readonly epochNow: Effect.Effect<string, StorageError>
-  /** Whether this node is to run it, as the database says. */
-  readonly isRunHere: (runId: string) => Effect.Effect<boolean, StorageError>
+  /** What became of a run of this node's, as the database says; null: it is another node's, or gone. */
+  readonly statusHere: (runId: string) => Effect.Effect<RunStatus | null, StorageError>
+  /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
+  readonly onForgotten: Effect.Effect<void>
 }
 
 export class SharedLease implements Lease {
@@ -62,6 +65,8 @@ export class SharedLease implements Lease {
   private acked = 0
   private told: Standing
   private releasing = 0
+  /** What was written at the last comparison. */
+  private compared = 0
   private heldBy = ""
   private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
@@ -99,8 +104,13 @@ export class SharedLease implements Lease {
 
   /** Reads again where the store has more than was heard. */
   compare(known: { readonly epoch: string; readonly seq: number } | null): void {
+    const { log } = this
+    const before = this.compared
+    this.compared = log.written
     if (known === null || !this.isFollowing) return
-    if (known.epoch !== this.log.epoch || known.seq > this.log.written) this.refresh()
+    if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
+    // What was heard while the store was asked does not count.
+    else if (known.seq < before) this.options.fork(this.options.user.onForgotten)
   }
 
   get hold(): Effect.Effect<boolean> {
@@ -129,6 +139,7 @@ export class SharedLease implements Lease {
       }
       if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
         log.replace(claimed.epoch, claimed.seq, [])
+        this.compared = 0
       }
       yield* this.take(claimed.fence)
       return true
@@ -229,13 +240,11 @@ export class SharedLease implements Lease {
       )
       if (claimed._tag === "Held") return yield* this.depose
       const isSame = claimed.epoch === log.epoch && log.has(claimed.seq)
-      // An end that was written and not told is told now, unless somebody else has told it.
-      const goesOn =
-        status === "running" && runId !== null
-          ? yield* this.insist(user.isRunHere(runId))
-          : isSame
-            ? claimed.seq <= this.acked
-            : claimed.seq === 0
+      // An end that was not told is told now, unless somebody else has told it.
+      const isUntold = isSame ? claimed.seq <= this.acked : claimed.seq === 0
+      const stored =
+        status === "running" && runId !== null ? yield* this.insist(user.statusHere(runId)) : "done"
+      const goesOn = stored === "running" || (stored !== null && stored !== "lost" && isUntold)
       if (!goesOn) return yield* Effect.zipRight(this.release(claimed.fence), this.depose)
       // Nothing that was told under another epoch stays: this is the log that the clients of the run know.
       const forced = { ...claim, known: { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER } }
