@@ -48,6 +48,13 @@ export const stopElsewhere = (
 const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     const { runner, journal, cancelled } = desk
+    // Whoever has the session tells of what is taken out of its queue, between two runs.
+    if (runner.active === null && !(yield* desk.permit(desk.hold))) {
+      const { lease, self, isDead } = desk.session
+      const holder = lease.holder()
+      const canAsk = holder !== "" && holder !== self && !isDead(holder)
+      if (canAsk && (yield* stopElsewhere(desk, scope, runId, holder))) return true
+    }
     const { active } = runner
     const isActive = active !== null && (runId === null || active.turn.runId === runId)
     // With nothing running, what is to be stopped can only be what waits for its turn.
