@@ -9,6 +9,7 @@
  * - Text goes through the sinks synchronously: no Effect per token.
  */
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -50,6 +51,9 @@ export interface FrameSink {
   readonly append: (frame: Frame) => Frame
   readonly delta: (kind: DeltaKind, text: string, bubble: StreamBubble) => void
 }
+
+/** What is stored of the run is another end than the one that was to be stored. */
+class EndedOtherwise extends Data.TaggedError("EndedOtherwise")<{ readonly run: KnownRun }> {}
 
 /** What a run that waits needs to go on, and what it asked. */
 export interface Parked {
@@ -159,13 +163,26 @@ export class Recorder {
   endLost({ text, reasoning }: Streamed): Effect.Effect<void, StorageError> {
     this.drafts.add("reasoning_content", reasoning)
     this.drafts.add("content", text)
-    return Effect.map(this.broke("lost", new RunLost()), () => {
+    return this.broke("lost", new RunLost()).pipe(
+      Effect.catchTag("EndedOtherwise", ({ run }) => this.tellStored(run)),
+      Effect.map(() => {
+        this.append(this.frames.closed())
+      })
+    )
+  }
+
+  /** The end of a run that has ended in the database, and of which that was never told. */
+  tellEnd(run: KnownRun): Effect.Effect<void, StorageError> {
+    return Effect.map(this.tellStored(run), () => {
       this.append(this.frames.closed())
     })
   }
 
-  /** The end of a run that has ended in the database, and of which that was never told. */
-  tellEnd({ status, error }: Pick<KnownRun, "status" | "error">, rows: ReadonlyArray<ChatMessage>): void {
+  private tellStored(run: KnownRun): Effect.Effect<void, StorageError> {
+    return Effect.map(this.journal.past(this.runId), (rows) => this.tellRows(run, rows))
+  }
+
+  private tellRows({ status, error }: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
     if (status === "done") this.append(this.frames.processingEnded(""))
     for (const row of rows) {
       if (row.category !== "answer" && row.category !== "reasoning_answer") continue
@@ -186,7 +203,6 @@ export class Recorder {
       this.append(this.frames.failed(tell(new RunFailed({ reason: error, kind: this.kind }))))
     else if (status === "lost") this.append(this.frames.failed(tell(new RunLost())))
     else if (status === "stopped") this.append(this.frames.stopped())
-    this.append(this.frames.closed())
   }
 
   /** Says a frame again that was said in vain. */
@@ -365,6 +381,7 @@ export class Recorder {
       return yield* Effect.as(this.broke("failed", yield* this.presentable(exit.cause)), null)
     })
     return settled.pipe(
+      Effect.catchTag("EndedOtherwise", ({ run }) => Effect.as(this.tellStored(run), null)),
       Effect.catchAllCause((cause) =>
         Effect.map(this.presentable(cause), (error) => {
           this.append(this.frames.failed(tell(error)))
@@ -398,7 +415,7 @@ export class Recorder {
     for (const frame of this.prompts.splice(0)) this.append(frame)
   }
 
-  private completed(answer: Answered): Effect.Effect<void, StorageError> {
+  private completed(answer: Answered): Effect.Effect<void, StorageError | EndedOtherwise> {
     const { reasoning, text } = this.drafts.own
     const rows = [
       ...(reasoning === "" ? [] : [bubble("reasoning_answer", reasoning, "")]),
@@ -410,7 +427,7 @@ export class Recorder {
     })
   }
 
-  private finished(usage: Usage): Effect.Effect<void, StorageError> {
+  private finished(usage: Usage): Effect.Effect<void, StorageError | EndedOtherwise> {
     return Effect.map(this.end("done", "", [], usage), () => this.closeProcessing())
   }
 
@@ -418,7 +435,7 @@ export class Recorder {
   private broke(
     status: "stopped" | "failed" | "lost",
     error: ProtocolError | null
-  ): Effect.Effect<void, StorageError> {
+  ): Effect.Effect<void, StorageError | EndedOtherwise> {
     const output = status === "stopped" ? "Stopped" : "Failed"
     const tools = [...this.openTools.values()].map((started) => ({
       started,
@@ -431,7 +448,8 @@ export class Recorder {
     ]
     const told = error === null ? null : tell(error)
     const reason = told === null ? "" : String(told.data["exception"] ?? told.status_message)
-    return Effect.map(this.end(status, reason, rows), (ids) => {
+    return Effect.gen(this, function* () {
+      const ids = yield* this.end(status, reason, rows)
       for (const [i, { started, ended }] of tools.entries()) {
         this.append(this.frames.toolEnded(started, ended, ids[i] ?? null))
       }
@@ -440,21 +458,30 @@ export class Recorder {
     })
   }
 
+  /** Stores the run's end; fails where another one is stored: by another node, or by a try whose answer was lost. */
   private end(
     status: Ending["status"],
     error: string,
     messages: ReadonlyArray<NewMessage>,
     usage: Usage = noUsage
-  ) {
-    return this.journal
-      .finish(this.runId, {
-        status,
-        error,
-        messages,
-        promptTokens: usage.promptTokens,
-        completionTokens: usage.completionTokens
-      })
-      .pipe(Effect.retry(finishRetries))
+  ): Effect.Effect<ReadonlyArray<number | null>, StorageError | EndedOtherwise> {
+    const { journal, runId } = this
+    const { promptTokens, completionTokens } = usage
+    let isFirst = status !== "lost"
+    return Effect.gen(function* () {
+      const ids = yield* Effect.tapError(
+        journal.finish(runId, { status, error, messages, promptTokens, completionTokens }),
+        () =>
+          Effect.sync(() => {
+            isFirst = false
+          })
+      )
+      if (isFirst && ids.length === messages.length) return ids
+      const run = Option.getOrNull(yield* journal.get(runId))
+      if (run === null) return messages.map(() => null)
+      if (run.status === status && ids.length === messages.length) return ids
+      return yield* new EndedOtherwise({ run })
+    }).pipe(Effect.retry({ schedule: finishRetries, while: ({ _tag }) => _tag === "StorageError" }))
   }
 
   /** What the client is told of a failure; what it is not told goes to the log. */

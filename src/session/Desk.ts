@@ -251,7 +251,7 @@ export class Desk {
     return Effect.gen(this, function* () {
       if (session.lease.term() === 0 && (yield* this.runsElsewhere)) return false
       if (!(yield* session.lease.hold)) return false
-      if (runner.active === null && session.log.standing.status === "running") {
+      if (runner.active === null && session.log.standing.status !== "idle") {
         yield* endLost({ session, journal, runner, openApp, runId: null })
       }
       return true
@@ -315,15 +315,34 @@ export class Desk {
     ).pipe(Effect.uninterruptible)
   }
 
+  /** Whoever has the lease is about to look itself, or has lost sight of it. */
+  private get askHolder(): Effect.Effect<void> {
+    const { lease, askAt, address, userId } = this.session
+    return Effect.suspend(() =>
+      lease.holder() === ""
+        ? Effect.void
+        : Effect.asVoid(askAt(lease.holder(), { ...address, userId, scope: "look", runId: null }))
+    )
+  }
+
+  /** Goes on with what is this node's to go on with, and keeps nobody else from the rest. */
+  get look(): Effect.Effect<void> {
+    const { lease } = this.session
+    return this.permit(
+      Effect.suspend(() =>
+        this.runner.active === null
+          ? Effect.flatMap(this.holding(this.resumeQueue), (held) => (held ? Effect.void : lease.giveBack))
+          : Effect.void
+      )
+    ).pipe(Effect.uninterruptible)
+  }
+
   /** Starts what waits, where nobody runs the session. */
   get resume(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       if (this.session.draining()) return
       if (!(yield* this.journal.waits) || (yield* this.permit(this.holding(this.resumeQueue)))) return
-      // Whoever has the lease is about to look itself, or has lost sight of it.
-      const { lease, askAt, address, userId } = this.session
-      if (lease.holder() === "") return
-      yield* askAt(lease.holder(), { ...address, userId, scope: "look", runId: null })
+      yield* this.askHolder
     }).pipe(Effect.catchAll((error) => Effect.logWarning("the queue could not be read", error.cause)))
   }
 
@@ -332,11 +351,14 @@ export class Desk {
     const { session, journal, runner, openApp } = this
     return this.permit(
       Effect.suspend(() => {
-        if (runner.active !== null) return Effect.void
+        if (runner.active !== null) return Effect.succeed(true)
         const end = endLost({ session, journal, runner, openApp, runId })
-        return Effect.asVoid(this.holding(Effect.zipRight(end, this.resumeQueue)))
+        return this.holding(Effect.zipRight(end, this.resumeQueue))
       })
-    ).pipe(Effect.uninterruptible)
+    ).pipe(
+      Effect.flatMap((held) => (held ? Effect.void : this.askHolder)),
+      Effect.uninterruptible
+    )
   }
 
   /** While a run goes on without any socket its time is limited. To be done when a socket has come or gone. */

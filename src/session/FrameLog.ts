@@ -376,6 +376,12 @@ export class FrameLog {
     }
   }
 
+  /** The same frames under another epoch, from the run in progress on. */
+  rename(epoch: string): void {
+    this.currentEpoch = epoch
+    for (const reader of this.readers) reader.replaced()
+  }
+
   /** What came before is not kept whole: it cannot be read any more. */
   private skipTo(seq: number): void {
     this.entries.length = 0

@@ -356,7 +356,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       yield* nodes.serve(({ flowId, chatId, userId, scope, runId }) =>
         Effect.gen(function* () {
           if (scope === "look") {
-            const look = Effect.flatMap(open({ flowId, chatId }, userId), (session) => session.takeOver(null))
+            const look = Effect.flatMap(open({ flowId, chatId }, userId), (session) => session.look)
             return yield* Effect.isSuccess(Effect.scoped(look))
           }
           const here = live

@@ -86,9 +86,9 @@ export class Runner {
       kind: run.kind,
       journal,
       log: {
-        append: (frame) => (lease.term() === term ? log.append(frame) : frame),
+        append: (frame) => (term !== 0 && lease.term() === term ? log.append(frame) : frame),
         delta: (kind, text, bubble) => {
-          if (lease.term() === term) log.delta(kind, text, bubble)
+          if (term !== 0 && lease.term() === term) log.delta(kind, text, bubble)
         }
       },
       frames: this.projectionOf(run),
@@ -112,11 +112,14 @@ export class Runner {
         Effect.interruptible,
         Effect.forkIn(scope)
       )
-      yield* Effect.sync(() => {
-        session.log.beginRun(turn.runId, session.self)
-        this.current = { turn, begin: open(recorder), fiber, closed }
+      // The lease may have been lost since it was held: the run is another node's to end.
+      const isOurs = yield* Effect.sync(() => {
+        const isOurs = session.lease.term() !== 0
+        if (isOurs) session.log.beginRun(turn.runId, session.self)
+        this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
+        return isOurs
       })
-      yield* Deferred.succeed(gate, undefined)
+      yield* isOurs ? Deferred.succeed(gate, undefined) : Deferred.interrupt(gate)
       yield* this.supervise(turn, fiber, recorder, closed).pipe(Effect.forkIn(scope))
     }).pipe(Effect.uninterruptible)
   }
@@ -137,11 +140,11 @@ export class Runner {
       yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       const exit = yield* Fiber.interrupt(fiber)
       // A run that has ended before anybody was told of it could not be told of by another node either.
-      if (log.lastSeq < log.standing.runStart) {
+      if (lease.term() === term && log.lastSeq < log.standing.runStart) {
         yield* lease.delivered.pipe(Effect.interruptible, Effect.timeoutOption(beginWithin))
       }
       // Where another node has taken the session, it is that node which ends the run.
-      if (lease.term() === term) {
+      if (term !== 0 && lease.term() === term) {
         const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
         yield* beforeEnd
         if (lease.term() === term) {

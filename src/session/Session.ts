@@ -73,6 +73,8 @@ export interface Session {
    * was a run. With `runId` only that run is ended, or taken out of the queue.
    */
   readonly stop: (scope: StopScope, runId?: string | null) => Effect.Effect<boolean>
+  /** Goes on with what is this node's, and gives the session back where others take this node for its holder. */
+  readonly look: Effect.Effect<void>
   /** Starts what waits in the queue, where no node runs the session. */
   readonly resume: Effect.Effect<void>
   /** Ends what a node that is gone has left: this run, and what the log says is in progress. */

@@ -126,6 +126,10 @@ class LiveSession implements Session {
     return Effect.suspend(() => this.turns.resume)
   }
 
+  get look(): Effect.Effect<void> {
+    return Effect.suspend(() => this.turns.look)
+  }
+
   takeOver(runId: string | null): Effect.Effect<void> {
     return this.turns.takeOver(runId)
   }

@@ -46,7 +46,7 @@ export const endLost = (options: {
     const { session, journal, runner, openApp } = options
     const { log } = session
     const { status, runId: toldRun } = log.standing
-    const inLog = status === "running" ? toldRun : null
+    const inLog = status === "idle" ? null : toldRun
     const app = Either.getOrElse(yield* Effect.either(openApp), () => null)
 
     const end = (run: KnownRun) =>
@@ -67,13 +67,14 @@ export const endLost = (options: {
           return
         }
         if (run.runId !== inLog) return
+        if (run.status === "waiting_input" && status === "waiting") return
         if (run.status === "waiting_input" && app !== null) {
           const parked = yield* findParked(app, journal, session.actions)
           for (const prompt of parked?.prompts ?? []) recorder.repeat(prompt)
           log.parkRun(run.runId)
           return
         }
-        recorder.tellEnd(run, yield* journal.past(run.runId))
+        yield* recorder.tellEnd(run)
         log.endRun()
       })
 

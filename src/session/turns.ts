@@ -19,6 +19,7 @@ export interface Turns
     | "clearHistory"
     | "resume"
     | "takeOver"
+    | "look"
     | "depose"
     | "running"
   > {
@@ -38,6 +39,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     expire: (runId) => expire(desk, runId),
     stop: (stopScope, runId = null) => stop(desk, stopScope, runId),
     resume: desk.resume,
+    look: desk.look,
     takeOver: (runId) => desk.takeOver(runId),
     depose: desk.runner.abandon,
     clearHistory: desk.journal.forget

@@ -227,7 +227,11 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       Effect.fork(Effect.forEach(commands, (step) => perform(session, step, random), { discard: true }))
     )
     yield* Effect.forEach(fibers, Fiber.join)
-    yield* Effect.repeat(Effect.yieldNow(), { until: () => session.running() === null })
+    // Between two runs nothing runs, and the next is about to: all is done when all that was accepted has ended or waits.
+    const waiting = () => (log.standing.status === "waiting" ? 1 : 0)
+    yield* Effect.repeat(Effect.yieldNow(), {
+      until: () => session.running() === null && ended.length + waiting() === accepted.length
+    })
     expect(log.standing.status).not.toBe("running")
     yield* session.stop("all")
     expect(log.standing.status).toBe("idle")

@@ -15,6 +15,8 @@ export interface Lease {
   readonly holder: () => string
   /** Gives it back; false where something that was written is not `delivered` yet. */
   readonly letGo: Effect.Effect<boolean>
+  /** Where the others take this node for the holder, and it is not: they need not any more. */
+  readonly giveBack: Effect.Effect<void>
   /** Waits until everything that was written can be read on every node, or the lease is lost. */
   readonly delivered: Effect.Effect<void>
   /** Whether other nodes may have it. */
@@ -36,6 +38,7 @@ export const alone: Lease = {
   hold: Effect.succeed(true),
   holder: () => "",
   letGo: Effect.succeed(true),
+  giveBack: Effect.void,
   delivered: Effect.void,
   isShared: false,
   term: () => 1,

@@ -17,10 +17,13 @@ import type { StorageError } from "../../storage/StorageError.ts"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import type { Lease } from "./Lease.ts"
-import type { LogStoreService } from "./LogStore.ts"
+import type { Claimed, LogStoreService } from "./LogStore.ts"
 
 /** How often what the store refuses to answer is tried again. */
 const again = Schedule.union(Schedule.exponential(Duration.millis(50)), Schedule.spaced(Duration.seconds(1)))
+
+/** Comparisons without a word of the run in progress, after which it is asked whether it has ended. */
+const stillFor = 5
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
@@ -67,6 +70,8 @@ export class SharedLease implements Lease {
   private releasing = 0
   /** What was written at the last comparison. */
   private compared = 0
+  /** Comparisons since anything was written in the run in progress. */
+  private still = 0
   private heldBy = ""
   private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
@@ -107,10 +112,17 @@ export class SharedLease implements Lease {
     const { log } = this
     const before = this.compared
     this.compared = log.written
-    if (known === null || !this.isFollowing) return
-    if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
+    this.still = log.written === before && log.standing.status === "running" ? this.still + 1 : 0
+    if (!this.isFollowing) return
+    // The store has lost the end of a run, or will be told of the run again by the node that has it.
+    if (known === null) {
+      if (log.standing.status === "running") this.options.fork(this.options.user.onForgotten)
+    } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
     // What was heard while the store was asked does not count.
-    else if (known.seq < before) this.options.fork(this.options.user.onForgotten)
+    else if (known.seq < before || this.still >= stillFor) {
+      this.still = 0
+      this.options.fork(this.options.user.onForgotten)
+    }
   }
 
   get hold(): Effect.Effect<boolean> {
@@ -225,7 +237,7 @@ export class SharedLease implements Lease {
    * does not know better. What runs here goes on where the database says that it is this node's.
    */
   private get restore(): Effect.Effect<void> {
-    const { store, key, self, user } = this.options
+    const { store, key, self, newEpoch, user } = this.options
     return Effect.gen(this, function* () {
       const { log } = this
       const { status, runId, runStart } = log.standing
@@ -239,21 +251,30 @@ export class SharedLease implements Lease {
         )
       )
       if (claimed._tag === "Held") return yield* this.depose
-      const isSame = claimed.epoch === log.epoch && log.has(claimed.seq)
-      // An end that was not told is told now, unless somebody else has told it.
-      const isUntold = isSame ? claimed.seq <= this.acked : claimed.seq === 0
-      const stored =
-        status === "running" && runId !== null ? yield* this.insist(user.statusHere(runId)) : "done"
-      const goesOn = stored === "running" || (stored !== null && stored !== "lost" && isUntold)
-      if (!goesOn) return yield* Effect.zipRight(this.release(claimed.fence), this.depose)
-      // Nothing that was told under another epoch stays: this is the log that the clients of the run know.
-      const forced = { ...claim, known: { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER } }
-      const own = isSame ? claimed : yield* this.insist(store.claim(key, forced))
+      // Nobody has told anything since.
+      const isOurs = claimed.epoch === log.epoch && claimed.seq <= this.acked && log.has(claimed.seq)
+      const open = status === "running" ? runId : this.told.status === "running" ? this.told.runId : null
+      const stored = open === null ? "done" : yield* this.insist(user.statusHere(open))
+      if (stored === null || stored === "lost") {
+        return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
+      }
+      if (isOurs) return this.goOn(claimed)
+      const epoch = newEpoch()
+      const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
+      const own = yield* this.insist(store.claim(key, { ...claim, epoch, known: instead }))
       if (own._tag === "Held") return yield* this.depose
-      this.fence = own.fence
-      this.acked = own.seq
-      log.redefine()
+      // Others have told frames that are not known here. A run in progress goes on under an epoch of its own; the
+      // end of a run cannot be told to them any more: what is stored, to be read again for the new epoch, says it.
+      if (stored !== "running") return yield* Effect.zipRight(this.depose, this.release(own.fence))
+      log.rename(epoch)
+      this.goOn(own)
     })
+  }
+
+  private goOn({ fence, seq }: Extract<Claimed, { readonly _tag: "Yours" }>): void {
+    this.fence = fence
+    this.acked = seq
+    this.log.redefine()
   }
 
   /** Somebody else runs the session now. */
@@ -294,6 +315,16 @@ export class SharedLease implements Lease {
         Effect.as(Effect.forkIn(this.release(fence), this.options.scope), true)
       )
     }).pipe(Effect.uninterruptible)
+  }
+
+  get giveBack(): Effect.Effect<void> {
+    const { store, key, self, newEpoch } = this.options
+    return Effect.gen(this, function* () {
+      if (this.fence !== null) return
+      const known = { epoch: "", seq: 0 }
+      const claimed = yield* store.claim(key, { self, dead: null, epoch: newEpoch(), seq: 0, known })
+      if (claimed._tag === "Yours") yield* this.release(claimed.fence)
+    }).pipe(Effect.catchAll((error) => Effect.logDebug("a lease was not given back", error.cause)))
   }
 
   private release(fence: string): Effect.Effect<void> {

@@ -1,0 +1,101 @@
+/** One process's way to a server: calls take their time, may be lost on the way there or back, or come late. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Domain, World } from "./VirtualTime.ts"
+
+/** How likely what goes wrong. */
+export interface Weather {
+  /** The call fails and was not carried out. */
+  readonly lostBefore: number
+  /** It was carried out, and fails. */
+  readonly lostAfter: number
+  /** It fails, and is carried out some time later. */
+  readonly late: number
+  /** A message on a channel is not heard. */
+  readonly unheard: number
+}
+
+export const fair: Weather = { lostBefore: 0, lostAfter: 0, late: 0, unheard: 0 }
+
+export interface WireOptions {
+  readonly world: World
+  readonly domain: Domain
+  /** Calls arrive in the order in which they were made. */
+  readonly ordered: boolean
+  /** Milliseconds after which a call that is not answered fails. */
+  readonly patience: number
+  /** Milliseconds that a slow leg takes at most. */
+  readonly slowest: number
+}
+
+export class Wire {
+  readonly options: WireOptions
+  weather: Weather = fair
+  private cut = false
+  private readonly onTheWay: Array<() => void> = []
+
+  constructor(options: WireOptions) {
+    this.options = options
+  }
+
+  get isCut(): boolean {
+    return this.cut
+  }
+
+  setCut(cut: boolean): void {
+    this.cut = cut
+  }
+
+  call<A, E>(operation: string, carryOut: () => Exit.Exit<A, E>, broken: () => E): Effect.Effect<A, E> {
+    const { world, domain, patience } = this.options
+    return Effect.async<A, E>((resume) => {
+      if (domain.isDead) return
+      const fail = () => resume(Exit.fail(broken()))
+      const carriedOut = (how: string) => {
+        const exit = carryOut()
+        world.note(domain.name, () => `${operation}${how} = ${shown(exit)}`)
+        return exit
+      }
+      const lost = (fails: () => void) => {
+        world.note(domain.name, () => `${operation}: lost on the way`)
+        fails()
+      }
+      const arrive = () => {
+        if (this.cut) {
+          return lost(() => world.after(world.chance(0.5) ? world.between(0, 10) : patience, fail))
+        }
+        const { lostBefore, lostAfter, late } = this.weather
+        const luck = world.random()
+        if (luck < lostBefore) return lost(() => this.soon(fail))
+        if (luck < lostBefore + late) {
+          world.after(patience, fail)
+          world.straying += 1
+          world.after(world.between(0, 2 * patience), () => {
+            world.straying -= 1
+            carriedOut(" (late)")
+          })
+          return
+        }
+        const isLost = luck < lostBefore + late + lostAfter
+        const exit = carriedOut(isLost ? " (answer lost)" : "")
+        this.soon(isLost ? fail : () => resume(exit))
+      }
+      if (!this.options.ordered) return this.soon(arrive)
+      this.onTheWay.push(arrive)
+      this.soon(() => this.onTheWay.shift()?.())
+    })
+  }
+
+  /** After a drawn delay: most often at once, sometimes a while, seldom long. */
+  soon(run: () => void): void {
+    const { world, slowest } = this.options
+    const luck = world.random()
+    if (luck < 0.6) world.post(run)
+    else world.after(luck < 0.95 ? world.between(1, 8) : world.between(8, slowest), run)
+  }
+}
+
+const shown = (exit: Exit.Exit<unknown, unknown>): string => {
+  const text = JSON.stringify(Exit.isSuccess(exit) ? exit.value : exit.cause)
+  return text === undefined ? "done" : text.length > 300 ? `${text.slice(0, 300)}…` : text
+}
