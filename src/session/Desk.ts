@@ -10,7 +10,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -22,6 +21,7 @@ import type { Journal, KnownRun } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/recorder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
+import { OrphanWatch } from "./OrphanWatch.ts"
 import { encodeKept, findParked, type Parked } from "./parked.ts"
 import { Runner } from "./Runner.ts"
 import { endLost } from "./takeover.ts"
@@ -44,7 +44,7 @@ export class Desk {
   readonly journal: Journal
   readonly runner: Runner
   private readonly scope: Scope.Scope
-  private readonly sockets: () => number
+  private readonly orphans: OrphanWatch
   private readonly permits = Effect.unsafeMakeSemaphore(1)
   /** Taken out of the queue, and not yet told so. */
   readonly cancelled: Array<KnownRun> = []
@@ -54,14 +54,12 @@ export class Desk {
   replacing = false
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
   draft: App | null = null
-  private orphan: Fiber.RuntimeFiber<void> | null = null
 
   /** Runs live in `scope`; `sockets` says how many are following here. */
   constructor(session: SessionOptions, scope: Scope.Scope, sockets: () => number) {
     this.session = session
     this.journal = session.journal()
     this.scope = scope
-    this.sockets = sockets
     this.runner = new Runner({
       session,
       journal: this.journal,
@@ -71,6 +69,7 @@ export class Desk {
       onEnd: Effect.suspend(() => this.afterRun),
       onIdle: Effect.suspend(() => this.afterAll)
     })
+    this.orphans = new OrphanWatch({ session, runner: this.runner, scope, sockets })
   }
 
   /** One at a time: what decides whether a run begins. */
@@ -210,9 +209,42 @@ export class Desk {
       if (told.length === 0) return Effect.void
       return Effect.map(Effect.either(this.openApp), (opened) => {
         const app = Either.getOrElse(opened, () => null)
-        for (const run of told) this.tellUnstarted(run, app, null)
-      })
+        for (const run of told) {
+          if (!this.session.log.tellsEndOf(run.runId)) this.tellUnstarted(run, app, null)
+        }
+      }).pipe(Effect.zipRight(this.markTold(told.map(({ runId }) => runId))))
     })
+  }
+
+  /** What is told counts as told when every node can know it: whoever is gone before that leaves it to others. */
+  private markTold(runIds: ReadonlyArray<string>): Effect.Effect<void> {
+    const { lease, log } = this.session
+    const mark = Effect.suspend(() =>
+      this.insist(
+        "marking questions as told",
+        this.journal.told(runIds.filter((runId) => log.tellsEndOf(runId)))
+      )
+    )
+    return lease.delivered.pipe(
+      Effect.zipRight(mark),
+      Effect.interruptible,
+      Effect.forkIn(this.scope),
+      Effect.asVoid
+    )
+  }
+
+  /** Tells of a question that was taken out of the queue by a node that could not tell of it. */
+  tellEnd(runId: string): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      const run = yield* this.journal.get(runId)
+      if (Option.isNone(run) || run.value.status !== "stopped") return
+      if (this.cancelled.some((other) => other.runId === runId)) return
+      this.cancelled.push(run.value)
+      yield* this.tellCancelledLater
+    }).pipe(
+      Effect.catchAll((error) => Effect.logWarning("a cancelled question could not be read", error.cause)),
+      Effect.uninterruptible
+    )
   }
 
   /** The same where no run is in progress, as soon as this node may speak in the session. */
@@ -361,29 +393,8 @@ export class Desk {
     )
   }
 
-  /** While a run goes on without any socket its time is limited. To be done when a socket has come or gone. */
+  /** To be done when a socket has come or gone, and when a run begins. */
   get watchOrphan(): Effect.Effect<void> {
-    const { lease, orphanTimeout } = this.session
-    return Effect.suspend(() => {
-      const before = this.orphan
-      this.orphan = null
-      const called = before === null ? Effect.void : Fiber.interruptFork(before)
-      const { active } = this.runner
-      if (this.sockets() > 0 || active === null) return called
-      const patience = active.turn.app.onDisconnect === "cancel" ? 0 : orphanTimeout
-      const watch = Effect.delay(lease.followedElsewhere, patience).pipe(
-        Effect.repeat({ while: (followed) => followed, schedule: Schedule.spaced("5 seconds") }),
-        Effect.zipRight(this.runner.interrupt(active.turn.runId)),
-        Effect.asVoid,
-        Effect.interruptible,
-        Effect.forkIn(this.scope)
-      )
-      return Effect.zipRight(
-        called,
-        Effect.map(watch, (fiber) => {
-          this.orphan = fiber
-        })
-      )
-    })
+    return this.orphans.look
   }
 }

@@ -428,6 +428,18 @@ export class FrameLog {
     return this.readers.length
   }
 
+  /** Whether the `close` of this run is kept, and may be read. */
+  tellsEndOf(runId: string): boolean {
+    const run = `"run_id":"${runId}"`
+    return this.entries.some(
+      (entry) =>
+        entry.kind === "frame" &&
+        entry.seq <= this.visible &&
+        entry.json.includes('"type":"close"') &&
+        entry.json.includes(run)
+    )
+  }
+
   /** The next frame after `seq`, or null at the end. */
   next(seq: number): Reading | null {
     if (seq >= this.visible) return null

@@ -59,7 +59,7 @@ const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effec
     const isActive = active !== null && (runId === null || active.turn.runId === runId)
     // With nothing running, what is to be stopped can only be what waits for its turn.
     if (scope === "all" || !isActive) {
-      const taken = yield* Effect.catchAll(journal.cancel(runId), (error) =>
+      const taken = yield* Effect.catchAll(journal.cancel(runId, desk.session.self), (error) =>
         Effect.as(Effect.logWarning("waiting questions were not cancelled", error.cause), [])
       )
       cancelled.push(...taken)

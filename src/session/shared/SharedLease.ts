@@ -5,31 +5,20 @@
  * The writer's log is right about the run in progress: what the store has lost (a restart, a fail-over to a
  * copy that was behind) is sent again, with the same numbers.
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
+import { Follower } from "./Follower.ts"
+import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
 import type { Claimed, LogStoreService } from "./LogStore.ts"
 
-/** How often what the store refuses to answer is tried again. */
-const again = Schedule.union(Schedule.exponential(Duration.millis(50)), Schedule.spaced(Duration.seconds(1)))
-
-/** Comparisons without a word of the run in progress, after which it is asked whether it has ended. */
-const stillFor = 5
-
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
-
-/** How long a socket waits for the frames of other nodes before it is given what is known here. */
-const patience = "2 seconds"
 
 export interface SharedLeaseOptions {
   readonly store: LogStoreService
@@ -60,6 +49,7 @@ export interface LeaseUser {
 export class SharedLease implements Lease {
   private readonly options: SharedLeaseOptions
   private readonly log: FrameLog
+  private readonly follower: Follower
   readonly isShared = true
   private fence: string | null = null
   private terms = 0
@@ -68,22 +58,23 @@ export class SharedLease implements Lease {
   private acked = 0
   private told: Standing
   private releasing = 0
-  /** What was written at the last comparison. */
-  private compared = 0
-  /** Comparisons since anything was written in the run in progress. */
-  private still = 0
   private heldBy = ""
   private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
-  private readonly reading = Effect.unsafeMakeSemaphore(1)
-  private following = false
-  private loading = false
-  private loadAgain = false
 
   constructor(options: SharedLeaseOptions) {
     this.options = options
     this.log = options.log
     this.told = options.log.standing
+    const { store, key, log, user, fork } = options
+    this.follower = new Follower({
+      store,
+      key,
+      log,
+      fork,
+      isWritten: () => this.fence !== null,
+      onForgotten: user.onForgotten
+    })
   }
 
   holder(): string {
@@ -104,25 +95,12 @@ export class SharedLease implements Lease {
   }
 
   get isFollowing(): boolean {
-    return this.following && this.fence === null
+    return this.follower.isFollowing && this.fence === null
   }
 
-  /** Reads again where the store has more than was heard. */
+  /** What the store knows of the session, for whoever follows it here. */
   compare(known: { readonly epoch: string; readonly seq: number } | null): void {
-    const { log } = this
-    const before = this.compared
-    this.compared = log.written
-    this.still = log.written === before && log.standing.status === "running" ? this.still + 1 : 0
-    if (!this.isFollowing) return
-    // The store has lost the end of a run, or will be told of the run again by the node that has it.
-    if (known === null) {
-      if (log.standing.status === "running") this.options.fork(this.options.user.onForgotten)
-    } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
-    // What was heard while the store was asked does not count.
-    else if (known.seq < before || this.still >= stillFor) {
-      this.still = 0
-      this.options.fork(this.options.user.onForgotten)
-    }
+    this.follower.compare(known)
   }
 
   get hold(): Effect.Effect<boolean> {
@@ -147,11 +125,11 @@ export class SharedLease implements Lease {
         return false
       }
       if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
-        yield* this.reload.pipe(Effect.onError(() => this.release(claimed.fence)))
+        yield* this.follower.reload.pipe(Effect.onError(() => this.release(claimed.fence)))
       }
       if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
         log.replace(claimed.epoch, claimed.seq, [])
-        this.compared = 0
+        this.follower.restart()
       }
       yield* this.take(claimed.fence)
       return true
@@ -206,7 +184,7 @@ export class SharedLease implements Lease {
       const after = this.acked
       const { text, last } = log.batchAfter(after)
       const append = { fence, after, last, batch: text, running: standing.status === "running" }
-      return Effect.flatMap(this.insist(this.options.store.append(this.options.key, append)), (result) => {
+      return Effect.flatMap(insist(this.options.store.append(this.options.key, append)), (result) => {
         switch (result._tag) {
           case "Ok":
             return Effect.sync(() => this.settle(last, standing))
@@ -243,7 +221,7 @@ export class SharedLease implements Lease {
       const { status, runId, runStart } = log.standing
       const seq = status === "running" ? Math.min(runStart - 1, log.lastSeq) : log.lastSeq
       const claim = { self, dead: null, epoch: log.epoch, seq, known: { epoch: "", seq: 0 } }
-      const claimed = yield* this.insist(
+      const claimed = yield* insist(
         store.claim(key, claim).pipe(
           // Somebody who finds that this node runs the session gives it back at once.
           Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
@@ -254,14 +232,14 @@ export class SharedLease implements Lease {
       // Nobody has told anything since.
       const isOurs = claimed.epoch === log.epoch && claimed.seq <= this.acked && log.has(claimed.seq)
       const open = status === "running" ? runId : this.told.status === "running" ? this.told.runId : null
-      const stored = open === null ? "done" : yield* this.insist(user.statusHere(open))
+      const stored = open === null ? "done" : yield* insist(user.statusHere(open))
       if (stored === null || stored === "lost") {
         return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
       }
       if (isOurs) return this.goOn(claimed)
       const epoch = newEpoch()
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
-      const own = yield* this.insist(store.claim(key, { ...claim, epoch, known: instead }))
+      const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead }))
       if (own._tag === "Held") return yield* this.depose
       // Others have told frames that are not known here. A run in progress goes on under an epoch of its own; the
       // end of a run cannot be told to them any more: what is stored, to be read again for the new epoch, says it.
@@ -285,7 +263,7 @@ export class SharedLease implements Lease {
       this.log.share(null)
       this.flushed.unsafeOpen()
       this.options.fork(this.options.user.onDeposed)
-      if (this.following) this.refresh()
+      if (this.follower.isFollowing) this.follower.refresh()
       return Effect.logInfo(`session ${this.options.key} is run by another node now`)
     })
   }
@@ -331,7 +309,7 @@ export class SharedLease implements Lease {
     return Effect.suspend(() => {
       this.releasing += 1
       return Effect.ensuring(
-        this.insist(this.options.store.release(this.options.key, fence)),
+        insist(this.options.store.release(this.options.key, fence)),
         Effect.sync(() => {
           this.releasing -= 1
         })
@@ -347,91 +325,17 @@ export class SharedLease implements Lease {
 
   get followedElsewhere(): Effect.Effect<boolean> {
     return this.options.store.followers(this.options.key).pipe(
-      Effect.map((count) => count > (this.following ? 1 : 0)),
+      Effect.map((count) => count > (this.follower.isFollowing ? 1 : 0)),
       // Not known: nothing is ended for it.
       Effect.orElseSucceed(() => true)
     )
   }
 
   get follow(): Effect.Effect<void, never, Scope.Scope> {
-    const { store, key } = this.options
-    return Effect.gen(this, function* () {
-      this.following = true
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          this.following = false
-        })
-      )
-      yield* store.follow(key, {
-        heard: (batch) => {
-          if (this.fence === null && this.log.ingest(batch) !== "taken") this.refresh()
-        },
-        noted: (json) => this.log.notice(json),
-        began: () => this.refresh()
-      })
-      yield* this.catchUp
-    })
+    return this.follower.follow
   }
 
   get catchUp(): Effect.Effect<void> {
-    return this.reload.pipe(Effect.interruptible, Effect.timeout(patience), Effect.ignore)
-  }
-
-  /** Reads what was not heard. */
-  refresh(): void {
-    if (this.loading) {
-      this.loadAgain = true
-      return
-    }
-    this.loading = true
-    const once = Effect.suspend(() => {
-      this.loadAgain = false
-      return Effect.suspend(() => (this.following ? this.reload : Effect.void))
-    })
-    this.options.fork(
-      this.insist(once).pipe(
-        Effect.repeat({ while: () => this.loadAgain }),
-        Effect.ensuring(
-          Effect.sync(() => {
-            this.loading = false
-          })
-        ),
-        Effect.asVoid
-      )
-    )
-  }
-
-  /** Makes the log what the store has. One at a time: each looks at what the one before has read. */
-  private get reload(): Effect.Effect<void, RedisError> {
-    const { store, key } = this.options
-    return this.reading.withPermits(1)(
-      Effect.gen(this, function* () {
-        const { log } = this
-        const tail = yield* store.read(key, log.written)
-        if (Option.isNone(tail) || this.fence !== null) return
-        const { epoch, seq, batches } = tail.value
-        const isSame = epoch === log.epoch
-        // The store has lost what was read here: whoever writes will send it again, or begin a new epoch.
-        if (isSame && seq < log.written) return
-        if (isSame && batches.every((batch) => log.ingest(batch) === "taken") && log.written >= seq) return
-        const all = yield* store.read(key, 0)
-        if (Option.isNone(all) || this.fence !== null) return
-        log.replace(all.value.epoch, all.value.seq, all.value.batches)
-      })
-    )
-  }
-
-  /** Tries until it is answered; the log of the server hears of it once. */
-  private insist<A>(effect: Effect.Effect<A, RedisError | StorageError>): Effect.Effect<A> {
-    let isKnown = false
-    return effect.pipe(
-      Effect.tapError((error) => {
-        if (isKnown) return Effect.void
-        isKnown = true
-        return Effect.logWarning("a store that sessions need does not answer", error.cause)
-      }),
-      Effect.retry(again),
-      Effect.orDie
-    )
+    return this.follower.catchUp
   }
 }

@@ -18,7 +18,7 @@ export const unfinishedOf = (state: MemoryState, chatId: string): ReadonlyArray<
 
 export const makeRunQueue = (
   state: MemoryState
-): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
+): Pick<RunStore, "dequeue" | "queue" | "cancel" | "untold" | "told" | "amend"> => {
   const start = (queued: Run, owner: string, now: Date): Run => {
     const run: Run = { ...queued, status: "running", owner, start_time: now }
     state.runs.set(run.id, run)
@@ -35,16 +35,32 @@ export const makeRunQueue = (
 
     queue: (chatId) => Effect.sync(() => unfinishedOf(state, chatId)),
 
-    cancel: (chatId, runId) =>
+    cancel: (chatId, runId, owner) =>
       at((now) =>
         unfinishedOf(state, chatId)
           .filter((run) => run.status === "queued" && (runId === null || run.id === runId))
           .map((run) => {
-            const cancelled: Run = { ...run, status: "stopped", end_time: now }
+            const cancelled: Run = { ...run, status: "stopped", owner, end_time: now }
             state.runs.set(run.id, cancelled)
+            state.untold.add(run.id)
             return cancelled
           })
       ),
+
+    untold: (limit) =>
+      Effect.sync(() =>
+        [...state.untold]
+          .flatMap((id) => {
+            const run = state.runs.get(id)
+            return run?.status === "stopped" ? [run] : []
+          })
+          .slice(0, limit)
+      ),
+
+    told: (runIds) =>
+      Effect.sync(() => {
+        for (const id of runIds) state.untold.delete(id)
+      }),
 
     amend: (runId, { message, payload }) =>
       at((now) => {
