@@ -179,7 +179,10 @@ export class Recorder {
   }
 
   private tellStored(run: KnownRun): Effect.Effect<void, StorageError> {
-    return Effect.map(this.journal.past(this.runId), (rows) => this.tellRows(run, rows))
+    return this.journal.past(this.runId).pipe(
+      Effect.retry(finishRetries),
+      Effect.map((rows) => this.tellRows(run, rows))
+    )
   }
 
   private tellRows({ status, error }: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
