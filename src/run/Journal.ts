@@ -66,7 +66,7 @@ export interface Journal {
     runId: string | null,
     owner: string
   ) => Effect.Effect<ReadonlyArray<KnownRun>, StorageError>
-  /** Whoever waits for these cancelled questions has been told. */
+  /** Whoever waits for these runs, which ended while they waited, knows of their end. */
   readonly told: (runIds: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
   /** The rows' ids, or null for each that is not kept. */
   readonly record: (

@@ -428,15 +428,11 @@ export class FrameLog {
     return this.readers.length
   }
 
-  /** Whether the `close` of this run is kept, and may be read. */
+  /** Whether the `close` of this run is kept. */
   tellsEndOf(runId: string): boolean {
     const run = `"run_id":"${runId}"`
     return this.entries.some(
-      (entry) =>
-        entry.kind === "frame" &&
-        entry.seq <= this.visible &&
-        entry.json.includes('"type":"close"') &&
-        entry.json.includes(run)
+      (entry) => entry.kind === "frame" && entry.json.includes('"type":"close"') && entry.json.includes(run)
     )
   }
 

@@ -18,7 +18,7 @@ import type { Nodes } from "./shared/Nodes.ts"
 /** Runs that have waited too long and are ended in one go. */
 const overdueAtOnce = 100
 
-/** Cancelled questions that are told of in one go. */
+/** Ends that are told in one go. */
 const untoldAtOnce = 100
 
 /** How often this node looks for runs that are nobody's. */
@@ -84,7 +84,7 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
         run.status === "queued" ? session.running() !== null : session.running() === run.id
       )
 
-  /** Cancelled questions that whoever cancelled them has not told of. */
+  /** Ends that whoever made them has not told. */
   const tellUntold = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const untold = (yield* runs.untold(untoldAtOnce)).filter(

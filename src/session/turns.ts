@@ -42,7 +42,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     resume: desk.resume,
     look: desk.look,
     takeOver: (runId) => desk.takeOver(runId),
-    tellEnd: (runId) => desk.tellEnd(runId),
+    tellEnd: (runId) => desk.untold.tellEnd(runId),
     depose: desk.runner.abandon,
     clearHistory: desk.journal.forget
   }

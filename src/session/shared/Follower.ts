@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
+import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { insist } from "./insist.ts"
 import type { LogStoreService } from "./LogStore.ts"
@@ -19,6 +20,8 @@ export interface FollowerOptions {
   readonly log: FrameLog
   /** The log is written here: nothing is to be read into it. */
   readonly isWritten: () => boolean
+  /** The epoch that the session would begin with at this moment, had nobody told anything of it. */
+  readonly epochNow: Effect.Effect<string, StorageError>
   /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
   readonly onForgotten: Effect.Effect<void>
   /** Runs from outside of any fiber. */
@@ -115,13 +118,28 @@ export class Follower {
     )
   }
 
+  /**
+   * The store knows nothing of the session. What was told while this node did not hear may be lost with it, unless
+   * nothing was told at all. A run in progress will be told of again.
+   */
+  private get startOver(): Effect.Effect<void, StorageError> {
+    const { log, epochNow, isWritten } = this.options
+    if (log.standing.status === "running") return Effect.void
+    return Effect.map(epochNow, (epoch) => {
+      if (isWritten() || log.standing.status === "running" || epoch === log.epoch) return
+      log.replace(epoch, 0, [])
+      this.compared = 0
+    })
+  }
+
   /** Makes the log what the store has. One at a time: each looks at what the one before has read. */
-  get reload(): Effect.Effect<void, RedisError> {
+  get reload(): Effect.Effect<void, RedisError | StorageError> {
     const { store, key, log, isWritten } = this.options
     return this.reading.withPermits(1)(
       Effect.gen(this, function* () {
         const tail = yield* store.read(key, log.written)
-        if (Option.isNone(tail) || isWritten()) return
+        if (isWritten()) return
+        if (Option.isNone(tail)) return yield* this.startOver
         const { epoch, seq, batches } = tail.value
         const isSame = epoch === log.epoch
         // The store has lost what was read here: whoever writes will send it again, or begin a new epoch.

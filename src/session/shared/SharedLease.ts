@@ -73,6 +73,7 @@ export class SharedLease implements Lease {
       log,
       fork,
       isWritten: () => this.fence !== null,
+      epochNow: user.epochNow,
       onForgotten: user.onForgotten
     })
   }
@@ -233,15 +234,15 @@ export class SharedLease implements Lease {
       const isOurs = claimed.epoch === log.epoch && claimed.seq <= this.acked && log.has(claimed.seq)
       const open = status === "running" ? runId : this.told.status === "running" ? this.told.runId : null
       const stored = open === null ? "done" : yield* insist(user.statusHere(open))
-      if (stored === null || stored === "lost") {
-        return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
-      }
-      if (isOurs) return this.goOn(claimed)
+      const isTakenOver = stored === null || stored === "lost"
+      if (isOurs && !isTakenOver) return this.goOn(claimed)
+      // Whoever has ended the run has told so in what the store has.
+      if (isTakenOver && !isOurs) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
       const epoch = newEpoch()
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
       const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead }))
       if (own._tag === "Held") return yield* this.depose
-      // Others have told frames that are not known here. A run in progress goes on under an epoch of its own; the
+      // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an epoch of its own; the
       // end of a run cannot be told to them any more: what is stored, to be read again for the new epoch, says it.
       if (stored !== "running") return yield* Effect.zipRight(this.depose, this.release(own.fence))
       log.rename(epoch)

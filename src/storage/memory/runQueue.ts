@@ -18,7 +18,7 @@ export const unfinishedOf = (state: MemoryState, chatId: string): ReadonlyArray<
 
 export const makeRunQueue = (
   state: MemoryState
-): Pick<RunStore, "dequeue" | "queue" | "cancel" | "untold" | "told" | "amend"> => {
+): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
   const start = (queued: Run, owner: string, now: Date): Run => {
     const run: Run = { ...queued, status: "running", owner, start_time: now }
     state.runs.set(run.id, run)
@@ -46,21 +46,6 @@ export const makeRunQueue = (
             return cancelled
           })
       ),
-
-    untold: (limit) =>
-      Effect.sync(() =>
-        [...state.untold]
-          .flatMap((id) => {
-            const run = state.runs.get(id)
-            return run?.status === "stopped" ? [run] : []
-          })
-          .slice(0, limit)
-      ),
-
-    told: (runIds) =>
-      Effect.sync(() => {
-        for (const id of runIds) state.untold.delete(id)
-      }),
 
     amend: (runId, { message, payload }) =>
       at((now) => {

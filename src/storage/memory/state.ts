@@ -29,7 +29,7 @@ export interface MemoryState {
   readonly runs: Map<string, Run>
   /** By run. */
   readonly waits: Map<string, Wait>
-  /** Ids of cancelled runs that nobody may have been told of. */
+  /** Ids of runs that ended while they waited, and whose end somebody may not know. */
   readonly untold: Set<string>
   /** Apps with their graphs as JSON text: whoever reads one gets a copy of his own. */
   readonly flows: Map<string, Omit<Flow, "data"> & { readonly json: string; readonly deleted: boolean }>

@@ -9,6 +9,7 @@ import type { RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
 import { RunRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
+import { markUntold } from "./untold.ts"
 
 const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
@@ -23,8 +24,8 @@ export const unfinishedOf = (database: Database, chatId: string) =>
 
 export const makeRunQueue = (
   database: Database
-): Pick<RunStore, "dequeue" | "queue" | "cancel" | "untold" | "told" | "amend"> => {
-  const { sql, atomic, alone, forUpdate, whole } = database
+): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
+  const { sql, atomic, forUpdate } = database
 
   /** Keeps everybody else from the chat's queue for this transaction. */
   const lockChat = (chatId: string) =>
@@ -85,24 +86,10 @@ export const makeRunQueue = (
         const { date, text: time } = yield* now
         for (const { id } of cancelled) {
           yield* sql`UPDATE run SET status = 'stopped', owner = ${owner}, end_time = ${time} WHERE id = ${id}`
-          // It may have gone on after it was cancelled before.
-          yield* sql`DELETE FROM run_untold WHERE run_id = ${id}`
-          yield* sql`INSERT INTO run_untold ${sql.insert({ run_id: id })}`
+          yield* markUntold(database, id)
         }
         return cancelled.map((run): Run => ({ ...run, status: "stopped", owner, end_time: date }))
       }).pipe(atomic, during("runs.cancel")),
-
-    untold: (limit) =>
-      runs(
-        sql`SELECT r.* FROM run_untold u JOIN run r ON r.id = u.run_id WHERE r.status = 'stopped' ORDER BY r.end_time, r.question_id LIMIT ${whole(limit)}`
-      ).pipe(during("runs.untold")),
-
-    told: (runIds) =>
-      runIds.length === 0
-        ? Effect.void
-        : Effect.asVoid(alone(sql`DELETE FROM run_untold WHERE ${sql.in("run_id", runIds)}`)).pipe(
-            during("runs.told")
-          ),
 
     amend: (runId, { message, payload }) =>
       whileQueued(runId, ({ question_id }, time) =>

@@ -198,37 +198,47 @@ export const queueingSuite = (it: It) => {
     })
   )
 
-  it.effect("what is cancelled is untold until it is told; a question that goes on is not", () =>
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      const chatId = freshId()
-      yield* asked(chatId, "runs")
-      const [one, two, three] = [
-        (yield* asked(chatId, "one")).run.id,
-        (yield* asked(chatId, "two")).run.id,
-        (yield* asked(chatId, "three")).run.id
-      ]
-      const untold = Effect.map(runs.untold(10_000), (all) =>
-        all.filter((run) => run.chat_id === chatId).map(({ id }) => id)
-      )
-      yield* itIs(someTime)
-      yield* runs.cancel(chatId, two, "node-1")
-      yield* itIs(someTime + 1000)
-      const cancelled = yield* runs.cancel(chatId, null, "node-1")
-      expect(yield* untold).toEqual([two, one, three])
-      expect((yield* runs.untold(10_000)).find(({ id }) => id === one)).toEqual(cancelled[0])
-      expect((yield* runs.untold(1)).length).toBe(1)
-      yield* runs.told([two, one, freshId()])
-      yield* runs.told([])
-      expect(yield* untold).toEqual([three])
-      yield* runs.reopen(three, "node-1")
-      expect(yield* untold).toEqual([])
-      yield* runs.cancel(chatId, three, "node-1")
-      expect(yield* untold).toEqual([three])
-      yield* runs.told([three])
-      yield* runs.told([three])
-      expect(yield* untold).toEqual([])
-    })
+  it.effect(
+    "what ends while it waits is untold until it is told; what goes on or ends by itself is not",
+    () =>
+      Effect.gen(function* () {
+        const runs = yield* Runs
+        const chatId = freshId()
+        const first = yield* asked(chatId, "runs")
+        const [one, two, three] = [
+          (yield* asked(chatId, "one")).run.id,
+          (yield* asked(chatId, "two")).run.id,
+          (yield* asked(chatId, "three")).run.id
+        ]
+        const untold = Effect.map(runs.untold(10_000), (all) =>
+          all.filter((run) => run.chat_id === chatId).map(({ id }) => id)
+        )
+        yield* itIs(someTime)
+        yield* runs.cancel(chatId, two, "node-1")
+        yield* itIs(someTime + 1000)
+        const cancelled = yield* runs.cancel(chatId, null, "node-1")
+        expect(yield* untold).toEqual([two, one, three])
+        expect((yield* runs.untold(10_000)).find(({ id }) => id === one)).toEqual(cancelled[0])
+        expect((yield* runs.untold(1)).length).toBe(1)
+        yield* runs.told([two, one, freshId()])
+        yield* runs.told([])
+        expect(yield* untold).toEqual([three])
+        yield* runs.reopen(three, "node-1")
+        expect(yield* untold).toEqual([])
+        yield* runs.cancel(chatId, three, "node-1")
+        expect(yield* untold).toEqual([three])
+        yield* runs.told([three])
+        yield* runs.told([three])
+        expect(yield* untold).toEqual([])
+        const waits = yield* asked(chatId, "waits")
+        yield* runs.park(first.run.id, { state: "1", until: new Date(someTime) })
+        yield* runs.finish(first.run.id, done())
+        expect(yield* untold).toEqual([first.run.id])
+        yield* runs.told([first.run.id])
+        yield* runs.finish(Option.getOrThrow(yield* runs.dequeue(chatId, "node-1")).id, done())
+        expect((yield* runOf(waits.run.id)).status).toBe("done")
+        expect(yield* untold).toEqual([])
+      })
   )
 
   it.effect("a question that waits can be put in other words; one that has begun or ended cannot", () =>
