@@ -59,9 +59,10 @@ export class Follower {
     this.compared = log.written
     this.still = log.written === before && log.standing.status === "running" ? this.still + 1 : 0
     if (!this.following || this.options.isWritten()) return
-    // The store has lost the end of a run, or will be told of the run again by the node that has it.
     if (known === null) {
+      // The store has lost the end of a run, or will be told of the run again by the node that has it.
       if (log.standing.status === "running") fork(onForgotten)
+      else if (log.written > 0) this.refresh()
     } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
     // What was heard while the store was asked does not count.
     else if (known.seq < before || this.still >= stillFor) {

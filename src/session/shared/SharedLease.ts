@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { Standing } from "../batch.ts"
@@ -19,6 +20,8 @@ import type { Claimed, LogStoreService } from "./LogStore.ts"
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
+
+type Own = Extract<Claimed, { readonly _tag: "Yours" }>
 
 export interface SharedLeaseOptions {
   readonly store: LogStoreService
@@ -109,37 +112,49 @@ export class SharedLease implements Lease {
   }
 
   private get claim(): Effect.Effect<boolean> {
-    const { store, key, self, newEpoch, isDead, user } = this.options
+    const { store, key, self, newEpoch, isDead } = this.options
     return Effect.gen(this, function* () {
       const { log } = this
       const known = { epoch: log.epoch, seq: log.written }
-      // An epoch that something was told under, which is kept nowhere any more, must not begin again.
-      const isNew = log.isUntouched && (yield* user.epochNow) === log.epoch
-      const epoch = isNew ? log.epoch : newEpoch()
-      const claim = { self, dead: null, epoch, seq: 0, known }
+      const old = log.isUntouched ? log.epoch : null
+      const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known }
       let claimed = yield* store.claim(key, claim)
       if (claimed._tag === "Held" && isDead(claimed.owner)) {
         claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
       }
-      if (claimed._tag === "Held") {
-        this.heldBy = claimed.owner
-        return false
-      }
-      if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
-        yield* this.follower.reload.pipe(Effect.onError(() => this.release(claimed.fence)))
-      }
-      if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
-        log.replace(claimed.epoch, claimed.seq, [])
-        this.follower.restart()
-      }
-      yield* this.take(claimed.fence)
-      return true
+      if (claimed._tag === "Yours") return yield* this.enter(claimed, old)
+      this.heldBy = claimed.owner
+      return false
     }).pipe(
       Effect.catchAll((error) =>
         Effect.as(Effect.logWarning("a session could not be claimed", error.cause), false)
       ),
       Effect.uninterruptible
     )
+  }
+
+  /** `old`: the epoch that the session was to begin with, where it was not made up for this claim. */
+  private enter(first: Own, old: string | null): Effect.Effect<boolean, RedisError | StorageError> {
+    const { store, key, self, newEpoch, user } = this.options
+    let own = first
+    return Effect.gen(this, function* () {
+      const { log } = this
+      // An epoch that something was told under, which is kept nowhere any more, must not begin again. From now on
+      // nobody else tells anything.
+      if (own.epoch === old && own.seq === 0 && (yield* user.epochNow) !== old) {
+        const known = { epoch: old, seq: 1 }
+        const again = yield* store.claim(key, { self, dead: null, epoch: newEpoch(), seq: 0, known })
+        if (again._tag === "Held") return false
+        own = again
+      }
+      if (own.epoch !== log.epoch || own.seq !== log.written) yield* this.follower.reload
+      if (own.epoch !== log.epoch || own.seq !== log.written) {
+        log.replace(own.epoch, own.seq, [])
+        this.follower.restart()
+      }
+      yield* this.take(own.fence)
+      return true
+    }).pipe(Effect.onError(() => this.release(own.fence)))
   }
 
   private take(fence: string): Effect.Effect<void> {
@@ -250,7 +265,7 @@ export class SharedLease implements Lease {
     })
   }
 
-  private goOn({ fence, seq }: Extract<Claimed, { readonly _tag: "Yours" }>): void {
+  private goOn({ fence, seq }: Own): void {
     this.fence = fence
     this.acked = seq
     this.log.redefine()
