@@ -41,7 +41,7 @@ export interface Reading {
 }
 
 /** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
-export const maxMergedBytes = 170 * 1024
+export const maxMergedBytes = 192 * 1024
 
 /** Text of one delta at most, in characters: what a model says in one breath is no frame that fills a buffer. */
 const maxDeltaChars = 32 * 1024
