@@ -32,6 +32,7 @@ export const makeClient = (address: Address): Client => {
         ...options,
         ...address.at,
         db: address.db,
+        ...together,
         enableOfflineQueue: false,
         retryStrategy: pause,
         reconnectOnError: isDemoted
@@ -44,6 +45,7 @@ export const makeClient = (address: Address): Client => {
         db: address.db,
         ...(address.sentinelPassword === null ? {} : { sentinelPassword: address.sentinelPassword }),
         ...(address.tls ? { enableTLSForSentinelMode: true } : {}),
+        ...together,
         enableOfflineQueue: false,
         retryStrategy: pause,
         sentinelRetryStrategy: pause,
@@ -57,6 +59,12 @@ export const makeClient = (address: Address): Client => {
       })
   }
 }
+
+/**
+ * What is said in one turn of the event loop goes out as one pipeline. Not in a Cluster, where the client takes the
+ * hash of a script for its key.
+ */
+const together = { enableAutoPipelining: true }
 
 /** The server is a replica now: the connection is made anew, to whoever is the master. */
 const isDemoted = (error: Error): boolean => error.message.startsWith("READONLY")

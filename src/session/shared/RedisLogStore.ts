@@ -7,17 +7,13 @@ import type * as Scope from "effect/Scope"
 import type { Client } from "../../redis/client.ts"
 import type { RedisService } from "../../redis/Redis.ts"
 import { RedisError } from "../../redis/RedisError.ts"
-import type { Claimed, Listener, LogStoreService } from "./LogStore.ts"
+import type { Appended, Claimed, Listener, LogStoreService } from "./LogStore.ts"
 import { appendScript, beatScript, claimScript, readScript, releaseScript } from "./redisScripts.ts"
 
 const Whole = Schema.NumberFromString
 const ClaimAnswer = Schema.Union(
   Schema.Tuple(Schema.Literal("held"), Schema.String),
   Schema.Tuple(Schema.Literal("yours"), Schema.String, Schema.String, Whole)
-)
-const AppendAnswer = Schema.Union(
-  Schema.Tuple(Schema.Literal("ok", "fenced", "gone")),
-  Schema.Tuple(Schema.Literal("at"), Whole)
 )
 const ReadAnswer = Schema.Union(
   Schema.Tuple(),
@@ -35,6 +31,26 @@ const answered =
     Effect.flatMap(reply, (value) =>
       Effect.mapError(Schema.decodeUnknown(schema)(value), (cause) => new RedisError({ operation, cause }))
     )
+
+/** By hand: it is the answer to every token. */
+const appended = (answer: unknown): Effect.Effect<Appended, RedisError> => {
+  const [what, seq]: ReadonlyArray<unknown> = Array.isArray(answer) ? answer : []
+  switch (what) {
+    case "ok":
+      return succeeded
+    case "fenced":
+      return Effect.succeed({ _tag: "Fenced" })
+    case "gone":
+      return Effect.succeed({ _tag: "Gone" })
+    case "at":
+      return Effect.succeed({ _tag: "At", seq: Number(seq) })
+    default:
+      return Effect.fail(
+        new RedisError({ operation: appendScript.name, cause: new Error("not an answer to an append") })
+      )
+  }
+}
+const succeeded = Effect.succeed<Appended>({ _tag: "Ok" })
 
 export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreService, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -60,21 +76,7 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
       append: (key, { fence, after, last, batch, running }) =>
         redis
           .script(appendScript, both(key), [fence, after, last, batch, running ? "1" : "0", live(key)])
-          .pipe(
-            answered(appendScript.name, AppendAnswer),
-            Effect.map((answer) => {
-              switch (answer[0]) {
-                case "ok":
-                  return { _tag: "Ok" as const }
-                case "fenced":
-                  return { _tag: "Fenced" as const }
-                case "gone":
-                  return { _tag: "Gone" as const }
-                case "at":
-                  return { _tag: "At" as const, seq: answer[1] }
-              }
-            })
-          ),
+          .pipe(Effect.flatMap(appended)),
       release: (key, fence) => Effect.asVoid(redis.script(releaseScript, both(key), [fence])),
       read: (key, after) =>
         redis.script(readScript, both(key), [after]).pipe(

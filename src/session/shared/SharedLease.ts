@@ -200,23 +200,28 @@ export class SharedLease implements Lease {
       const after = this.acked
       const { text, last } = log.batchAfter(after)
       const append = { fence, after, last, batch: text, running: standing.status === "running" }
-      return Effect.flatMap(insist(this.options.store.append(this.options.key, append)), (result) => {
-        switch (result._tag) {
-          case "Ok":
-            return Effect.sync(() => this.settle(last, standing))
-          case "At":
-            // It had arrived, and only the answer to it was lost.
-            if (result.seq === last) return Effect.sync(() => this.settle(last, standing))
-            if (result.seq > last) return this.depose
-            return Effect.sync(() => {
-              this.acked = result.seq
-              log.redefine()
-            })
-          case "Fenced":
-          case "Gone":
-            return this.restore
+      const sent = this.options.store.append(this.options.key, append)
+      // Every token passes here: what it takes to try again is made where it is needed.
+      return Effect.flatMap(
+        Effect.catchAll(sent, () => insist(sent)),
+        (result) => {
+          switch (result._tag) {
+            case "Ok":
+              return Effect.sync(() => this.settle(last, standing))
+            case "At":
+              // It had arrived, and only the answer to it was lost.
+              if (result.seq === last) return Effect.sync(() => this.settle(last, standing))
+              if (result.seq > last) return this.depose
+              return Effect.sync(() => {
+                this.acked = result.seq
+                log.redefine()
+              })
+            case "Fenced":
+            case "Gone":
+              return this.restore
+          }
         }
-      })
+      )
     })
   }
 

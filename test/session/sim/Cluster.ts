@@ -14,7 +14,14 @@ import { Socket } from "./Socket.ts"
 import { serveSocket } from "./serveSocket.ts"
 import { Database } from "./storage.ts"
 import type { World } from "./VirtualTime.ts"
-import type { Weather } from "./Wire.ts"
+import type { Watch, Weather } from "./Wire.ts"
+
+/** How a client reads, and the node that it comes to as long as that lives. */
+export interface Reading {
+  readonly window: number
+  readonly slowness: number
+  readonly node?: number
+}
 
 export interface ClusterOptions {
   readonly world: World
@@ -24,6 +31,7 @@ export interface ClusterOptions {
   readonly rules: Rules
   readonly giveWay: number
   readonly slowest: number
+  readonly watch?: Watch
 }
 
 const userId = 1
@@ -65,7 +73,7 @@ export class Cluster {
 
   start(node: number): void {
     if (this.processOf(node) !== null) return
-    const { world, settings, app, giveWay, slowest } = this.options
+    const { world, settings, app, giveWay, slowest, watch = null } = this.options
     const birth = (this.births[node] ?? 0) + 1
     this.births[node] = birth
     const name = `n${node}.${birth}`
@@ -79,6 +87,7 @@ export class Cluster {
       app,
       giveWay,
       slowest,
+      watch,
       onEnd: (ended) => this.hangUp(ended),
       // Whoever looks after the machine starts it again.
       onFailedStart: () => world.after(startAgainAfter, () => this.start(node)),
@@ -197,10 +206,7 @@ export class Cluster {
     for (const socket of this.sockets) if (socket.domain === life.domain) socket.cut()
   }
 
-  addClient(
-    options: Pick<ClientOptions, "name" | "chatId" | "replyTo">,
-    reading: { readonly window: number; readonly slowness: number }
-  ): Client {
+  addClient(options: Pick<ClientOptions, "name" | "chatId" | "replyTo">, reading: Reading): Client {
     const { world } = this.options
     const { chatId } = options
     const client = new Client({
@@ -218,13 +224,10 @@ export class Cluster {
     return client
   }
 
-  private connect(
-    chatId: string,
-    resume: ResumePoint | null,
-    reading: { readonly window: number; readonly slowness: number }
-  ): Socket | null {
+  private connect(chatId: string, resume: ResumePoint | null, { node, ...reading }: Reading): Socket | null {
     const { world, app } = this.options
-    const life = world.oneOf(this.lives)
+    const life =
+      node === undefined ? world.oneOf(this.lives) : (this.processOf(node) ?? world.oneOf(this.lives))
     if (life === null || life.domain.isDead || life.hub === null || life.isLeaving) return null
     const { hub, domain } = life
     const socket = new Socket({ world, domain, resume, ...reading })

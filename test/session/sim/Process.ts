@@ -29,7 +29,7 @@ import { StoreWire } from "./StoreWire.ts"
 import type { Database, Stores } from "./storage.ts"
 import { storeService } from "./storeService.ts"
 import { Domain, type World } from "./VirtualTime.ts"
-import { Wire } from "./Wire.ts"
+import { type Watch, Wire } from "./Wire.ts"
 
 export interface ProcessOptions {
   readonly world: World
@@ -42,6 +42,7 @@ export interface ProcessOptions {
   readonly giveWay: number
   /** Milliseconds of a slow leg to the store or the database, at most. */
   readonly slowest: number
+  readonly watch: Watch | null
   /** It has ended because it could not begin. */
   readonly onFailedStart: () => void
   /** However it ends. */
@@ -67,12 +68,12 @@ export class Process {
   private readonly scope = Effect.runSync(Scope.make())
 
   constructor(options: ProcessOptions) {
-    const { world, name, store, database, giveWay, slowest } = options
+    const { world, name, store, database, giveWay, slowest, watch } = options
     const domain = new Domain(world, name, giveWay)
     this.domain = domain
     this.onEnd = () => options.onEnd(this)
-    this.toStore = new Wire({ world, domain, ordered: true, patience: storePatience, slowest })
-    this.toDatabase = new Wire({ world, domain, ordered: false, patience: databasePatience, slowest })
+    this.toStore = new Wire({ world, domain, ordered: true, patience: storePatience, slowest, watch })
+    this.toDatabase = new Wire({ world, domain, ordered: false, patience: databasePatience, slowest, watch })
     this.storeWire = new StoreWire(store, this.toStore)
     this.runtime = Runtime.defaultRuntime.pipe(
       Runtime.disableRuntimeFlag(RuntimeFlags.RuntimeMetrics),

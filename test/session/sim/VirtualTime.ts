@@ -15,7 +15,7 @@ import type { Scheduler } from "effect/Scheduler"
 import { seededRandom } from "../../support/SeededScheduler.ts"
 import { Timers } from "./Timers.ts"
 
-interface Task {
+export interface Task {
   readonly domain: Domain | null
   readonly run: () => void
 }
@@ -35,7 +35,7 @@ const dawn = 1_000_000_000_000
 export class World {
   readonly random: () => number
   readonly clock: Clock.Clock
-  private readonly ready: Array<Task> = []
+  protected readonly ready: Array<Task> = []
   private readonly timers = new Timers<Task>()
   private millis = dawn
   private stepsHere = 0
@@ -106,7 +106,8 @@ export class World {
     return true
   }
 
-  private draw(): Task | null {
+  /** What runs next. */
+  protected draw(): Task | null {
     const { ready } = this
     const last = ready.length - 1
     if (last < 0) return null

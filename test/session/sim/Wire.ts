@@ -17,6 +17,19 @@ export interface Weather {
 
 export const fair: Weather = { lostBefore: 0, lostAfter: 0, late: 0, unheard: 0 }
 
+/**
+ * What becomes of a call that has arrived: it is carried out and answered, at once or so many milliseconds later; it
+ * fails, and was not carried out, or was, or will be some time later.
+ */
+export type Fate = "answered" | number | "lost" | "unanswered" | "late"
+
+/** Sees every call, and may say what becomes of it. */
+export interface Watch {
+  /** null: as the weather has it. */
+  readonly arrives: (who: string, operation: string) => Fate | null
+  readonly carriedOut: (who: string, operation: string) => void
+}
+
 export interface WireOptions {
   readonly world: World
   readonly domain: Domain
@@ -24,8 +37,9 @@ export interface WireOptions {
   readonly ordered: boolean
   /** Milliseconds after which a call that is not answered fails. */
   readonly patience: number
-  /** Milliseconds that a slow leg takes at most. */
+  /** Milliseconds that a slow leg takes at most; 0: none is slow. */
   readonly slowest: number
+  readonly watch: Watch | null
 }
 
 export class Wire {
@@ -47,13 +61,14 @@ export class Wire {
   }
 
   call<A, E>(operation: string, carryOut: () => Exit.Exit<A, E>, broken: () => E): Effect.Effect<A, E> {
-    const { world, domain, patience } = this.options
+    const { world, domain, patience, watch } = this.options
     return Effect.async<A, E>((resume) => {
       if (domain.isDead) return
       const fail = () => resume(Exit.fail(broken()))
       const carriedOut = (how: string) => {
         const exit = carryOut()
         world.note(domain.name, () => `${operation}${how} = ${shown(exit)}`)
+        watch?.carriedOut(domain.name, operation)
         return exit
       }
       const lost = (fails: () => void) => {
@@ -64,21 +79,29 @@ export class Wire {
         if (this.cut) {
           return lost(() => world.after(world.chance(0.5) ? world.between(0, 10) : patience, fail))
         }
-        const { lostBefore, lostAfter, late } = this.weather
-        const luck = world.random()
-        if (luck < lostBefore) return lost(() => this.soon(fail))
-        if (luck < lostBefore + late) {
-          world.after(patience, fail)
-          world.straying += 1
-          world.after(world.between(0, 2 * patience), () => {
-            world.straying -= 1
-            carriedOut(" (late)")
-          })
-          return
+        const fate = this.fateOf(operation)
+        switch (fate) {
+          case "lost":
+            lost(() => this.soon(fail))
+            break
+          case "late":
+            world.after(patience, fail)
+            world.straying += 1
+            world.after(world.between(0, 2 * patience), () => {
+              world.straying -= 1
+              carriedOut(" (late)")
+            })
+            break
+          case "unanswered":
+            carriedOut(" (answer lost)")
+            this.soon(fail)
+            break
+          default: {
+            const exit = carriedOut("")
+            if (fate === "answered") this.soon(() => resume(exit))
+            else world.after(fate, () => resume(exit))
+          }
         }
-        const isLost = luck < lostBefore + late + lostAfter
-        const exit = carriedOut(isLost ? " (answer lost)" : "")
-        this.soon(isLost ? fail : () => resume(exit))
       }
       if (!this.options.ordered) return this.soon(arrive)
       this.onTheWay.push(arrive)
@@ -86,11 +109,22 @@ export class Wire {
     })
   }
 
+  private fateOf(operation: string): Fate {
+    const { world, domain, watch } = this.options
+    const said = watch?.arrives(domain.name, operation) ?? null
+    if (said !== null) return said
+    const { lostBefore, lostAfter, late } = this.weather
+    const luck = world.random()
+    if (luck < lostBefore) return "lost"
+    if (luck < lostBefore + late) return "late"
+    return luck < lostBefore + late + lostAfter ? "unanswered" : "answered"
+  }
+
   /** After a drawn delay: most often at once, sometimes a while, seldom long. */
   soon(run: () => void): void {
     const { world, slowest } = this.options
     const luck = world.random()
-    if (luck < 0.6) world.post(run)
+    if (slowest === 0 || luck < 0.6) world.post(run)
     else world.after(luck < 0.95 ? world.between(1, 8) : world.between(8, slowest), run)
   }
 }

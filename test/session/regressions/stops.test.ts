@@ -1,0 +1,108 @@
+/** A stop, or a question that takes another one's place, reaches what it is meant for, and somebody is told. */
+import { describe, expect, it } from "@effect/vitest"
+import { fair } from "../sim/Wire.ts"
+import { Script } from "./script.ts"
+
+const startOf = (script: Script) => ({
+  cluster: script.cluster,
+  asker: script.client("asker", 0),
+  other: script.client("other", 1)
+})
+
+describe("a stop", () => {
+  it("that another node does not hear is said again", () => {
+    const script = new Script()
+    const { cluster, asker, other } = startOf(script)
+    script.ask(asker, "hang on")
+    script.until("it streams", () => script.streamed(other, "hang on") !== "")
+    const hearing = cluster.processOf(0)?.toStore
+    const deafen = (unheard: number) => {
+      if (hearing !== undefined) hearing.weather = { ...fair, unheard }
+    }
+    script.next(1, "tell", () => {
+      deafen(1)
+      return null
+    })
+    script.after(1, "tell", () => deafen(0))
+    script.stop(other)
+    script.until("it is stopped", () => script.isOver(other, "hang on"), 3000)
+    expect(script.statusOf("hang on")).toBe("stopped")
+    expect(script.violations).toEqual([])
+  })
+
+  it("of a question in the queue is told, also where the store could not be reached just then", () => {
+    const script = new Script({ nodes: 1 })
+    const asker = script.client("asker", 0)
+    script.ask(asker, "say hello")
+    script.until("the session is known", () => script.isOver(asker, "say hello"))
+    const answerAgain = script.every(0, "claim", "lost")
+    script.ask(asker, "say more")
+    script.until("it is in the queue", () => script.statusOf("say more") === "queued")
+    script.stop(asker)
+    script.until("it is taken out", () => script.statusOf("say more") === "stopped")
+    script.pass(500)
+    expect(script.isOver(asker, "say more")).toBe(false)
+    answerAgain()
+    script.until("its end is told", () => script.isOver(asker, "say more"), 1000)
+    expect(script.violations).toEqual([])
+  })
+
+  it("of a question in the queue leaves the run that waits for a person as it is", () => {
+    const script = new Script({ nodes: 3 })
+    const { asker, other } = startOf(script)
+    script.ask(asker, "wait for me")
+    script.ask(asker, "say more")
+    script.until("it waits for its turn", () => script.statusOf("say more") === "queued")
+    // The first run asks the person before the stop is answered.
+    script.next(0, "cancel", 1000)
+    script.stop(asker, "say more")
+    script.until("its end is told", () => script.isOver(other, "say more"))
+    expect(script.told(other, "wait for me")).not.toContain("close processing")
+    const newcomer = script.client("newcomer", 2)
+    expect(newcomer.history.entries[0]).toMatchObject({ place: { status: "waiting" } })
+    script.stop(newcomer)
+    expect(script.violations).toEqual([])
+  })
+})
+
+describe("a question that takes the place of another one", () => {
+  it("stops the run of a node of which nothing was heard yet", () => {
+    const script = new Script()
+    const { asker, other } = startOf(script)
+    // The store takes what the first node tells only later.
+    const hold = script.every(0, "append", "lost")
+    script.ask(asker, "hang on")
+    script.until("it runs", () => script.statusOf("hang on") === "running")
+    script.ask(other, "say more", "interrupt")
+    script.until("the question is accepted", () => script.statusOf("say more") !== undefined)
+    hold()
+    script.until("it is answered", () => script.isOver(other, "say more"), 5000)
+    expect(script.statusOf("hang on")).toBe("stopped")
+    expect(script.statusOf("say more")).toBe("done")
+    expect(script.violations).toEqual([])
+  })
+
+  it("does not wait for a node that has died", () => {
+    const script = new Script()
+    const { cluster, asker, other } = startOf(script)
+    script.after(0, "accept", () => cluster.crash(0, 0))
+    script.ask(asker, "hang on")
+    script.until("it runs", () => script.statusOf("hang on") === "running")
+    script.ask(other, "say more", "interrupt")
+    script.until("it is answered", () => script.isOver(other, "say more"), 5000)
+    expect(script.statusOf("hang on")).toBe("lost")
+    expect(script.violations).toEqual([])
+  })
+
+  it("and rolls it back, closes it first, where it waits for a person by now", () => {
+    const script = new Script()
+    const { asker, other } = startOf(script)
+    script.ask(asker, "wait for me")
+    script.until("it streams", () => script.streamed(other, "wait for me") !== "")
+    script.after(0, "park", () => script.ask(asker, "say more", "rollback"))
+    script.until("the question is answered", () => script.isOver(other, "say more"))
+    expect(script.statusOf("wait for me")).toBe("stopped")
+    expect(script.told(other, "wait for me").at(-1)).toBe("close processing")
+    expect(script.violations).toEqual([])
+  })
+})
