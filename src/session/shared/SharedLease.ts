@@ -262,8 +262,9 @@ export class SharedLease implements Lease {
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
       const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead }))
       if (own._tag === "Held") return yield* this.depose
-      // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an epoch of its own; the
-      // end of a run cannot be told to them any more: what is stored, to be read again for the new epoch, says it.
+      // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an
+      // epoch of its own; the end of a run cannot be told to them any more: what is stored, to be read again for the new
+      // epoch, says it.
       if (stored !== "running") return yield* Effect.zipRight(this.depose, this.release(own.fence))
       log.rename(epoch)
       this.goOn(own)
