@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { ModelMessage } from "../model/LanguageModel.ts"
 import { Messages } from "../storage/Messages.ts"
@@ -114,6 +115,12 @@ const known = (run: Run): KnownRun => ({
   partial: { text: run.partial_text, reasoning: run.partial_reasoning }
 })
 
+/** A question that has begun is not given up because the database is away for a moment. */
+const aWhile = Schedule.exponential("100 millis").pipe(
+  Schedule.union(Schedule.spaced("1 second")),
+  Schedule.upTo("30 seconds")
+)
+
 /** Makes the journal of a chat over the stores. */
 export const storedJournals = Effect.gen(function* () {
   const runs = yield* Runs
@@ -146,7 +153,7 @@ export const storedJournals = Effect.gen(function* () {
     filling: Effect.map(messages.latestFilling(chatId, fillingActions), Option.flatMap(inputsIn)),
     past: messages.ofRun,
     rollback: runs.rollback,
-    memory: Effect.map(messages.memory(chatId, memoryRounds), remembered),
+    memory: messages.memory(chatId, memoryRounds).pipe(Effect.retry(aWhile), Effect.map(remembered)),
     forget: sessions.forget(chatId)
   })
 })
