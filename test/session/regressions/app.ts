@@ -1,6 +1,6 @@
 /**
- * An app that does as it is told: "say" answers what it was asked, in two pieces a little apart, "hang" goes on
- * streaming until it is stopped, "wait" asks the person and answers the reply.
+ * An app that does as it is told: "say" answers what it was asked, in two pieces a little apart, "spell" letter by letter,
+ * "hang" goes on streaming until it is stopped, "wait" asks the person and answers the reply.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { Answering, App } from "../../../src/app/App.ts"
 import { Deltas, noUsage, type RunEvent } from "../../../src/protocol/RunEvent.ts"
 
-/** Between the two pieces. */
+/** Between two pieces. */
 const pause = "100 millis"
 
 export const obedientApp: App = {
@@ -28,15 +28,23 @@ export const obedientApp: App = {
 const answer = (text: string): Answering =>
   Stream.unwrap(
     Effect.map(Deltas, (sink) => {
-      const half = Math.ceil(text.length / 2)
       const pieces = Effect.gen(function* () {
-        sink.text(text.slice(0, half))
-        yield* text.startsWith("hang") ? Effect.never : Effect.sleep(pause)
-        sink.text(text.slice(half))
+        const [first = "", ...rest] = piecesOf(text)
+        sink.text(first)
+        for (const piece of rest) {
+          yield* text.startsWith("hang") ? Effect.never : Effect.sleep(pause)
+          sink.text(piece)
+        }
       })
       return Stream.concat(Stream.drain(Stream.fromEffect(pieces)), Stream.fromIterable(ending(text)))
     })
   )
+
+const piecesOf = (text: string): ReadonlyArray<string> => {
+  if (text.startsWith("spell")) return [...text]
+  const half = Math.ceil(text.length / 2)
+  return [text.slice(0, half), text.slice(half)]
+}
 
 const ending = (text: string): ReadonlyArray<RunEvent> =>
   text.startsWith("wait")

@@ -1,9 +1,9 @@
 /** A node dies between two steps: whoever finds what it has left behind tells what was not told. */
 import { describe, expect, it } from "@effect/vitest"
-import * as Context from "effect/Context"
-import { Runs } from "../../../src/storage/Runs.ts"
-import { Script } from "./script.ts"
+import { ended } from "../../../src/session/caretaker.ts"
+import { begun } from "./script.ts"
 
+/** An answer as it is told when nothing goes wrong. */
 const wholeAnswer = [
   "begin processing",
   "start processing",
@@ -14,17 +14,10 @@ const wholeAnswer = [
   "close processing"
 ]
 
-const startOf = (script: Script) => ({
-  cluster: script.cluster,
-  asker: script.client("asker", 0),
-  other: script.client("other", 1)
-})
-
 describe("when a node dies", () => {
   it("an answer that it had stored and not told is told as an answer", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
-    script.after(0, "finish", () => cluster.crash(0, 0))
+    const { script, asker, other } = begun()
+    script.after(0, "finish", () => script.crash(0))
     script.ask(asker, "say hello")
     script.until("another node tells the end", () => script.isOver(other, "say hello"))
     expect(script.statusOf("say hello")).toBe("done")
@@ -33,12 +26,11 @@ describe("when a node dies", () => {
   })
 
   it("what was not streamed of a stored answer is streamed before its end is told", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.ask(asker, "say hello")
     script.until("the first piece is streamed", () => script.streamed(other, "say hello") !== "")
     script.every(0, "append", "lost")
-    script.after(0, "finish", () => cluster.crash(0, 0))
+    script.after(0, "finish", () => script.crash(0))
     script.until("another node tells the end", () => script.isOver(other, "say hello"))
     expect(script.statusOf("say hello")).toBe("done")
     expect(script.streamed(other, "say hello")).toBe("say hello")
@@ -46,11 +38,10 @@ describe("when a node dies", () => {
   })
 
   it("a run whose end it had stored is closed before the next question begins", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     // Nobody looks for lost runs: whoever is asked finds it.
     const stopLooking = script.every(1, "owners", "lost")
-    script.after(0, "finish", () => cluster.crash(0, 0))
+    script.after(0, "finish", () => script.crash(0))
     script.ask(asker, "say hello")
     script.until("it is stored", () => script.statusOf("say hello") === "done")
     script.pass(3000)
@@ -63,26 +54,22 @@ describe("when a node dies", () => {
   })
 
   it("nothing was stored as ended whose beginning nobody was told of", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.every(0, "append", "lost")
-    script.after(0, "finish", () => cluster.crash(0, 0))
     script.ask(asker, "say hello")
     script.pass(2000)
     expect(script.statusOf("say hello")).toBe("running")
-    cluster.crash(0, 0)
+    script.crash(0)
     script.until("another node tells its end", () => script.isOver(other, "say hello"))
     expect(script.statusOf("say hello")).toBe("lost")
     expect(script.violations).toEqual([])
   })
 
   it("after it has stored a reply, the run that goes on from it is not begun a second time", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.ask(asker, "wait for me")
-    script.until("it waits", () => script.statusOf("wait for me") === "waiting_input")
-    script.pass(100)
-    script.after(0, "resume", () => cluster.crash(0, 0))
+    script.until("it waits", () => script.isAsked(other, "wait for me"))
+    script.after(0, "resume", () => script.crash(0))
     script.reply(asker, "say more")
     script.until("another node tells its end", () => script.isOver(other, "wait for me"))
     expect(script.statusOf("wait for me")).toBe("lost")
@@ -91,12 +78,10 @@ describe("when a node dies", () => {
   })
 
   it("a run that waited and was stopped there is closed, and not told anew", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.ask(asker, "wait for me")
-    script.until("it waits", () => script.statusOf("wait for me") === "waiting_input")
-    script.pass(100)
-    script.after(0, "finish", () => cluster.crash(0, 0))
+    script.until("it waits", () => script.isAsked(other, "wait for me"))
+    script.after(0, "finish", () => script.crash(0))
     script.stop(asker)
     script.until("another node tells its end", () => script.isOver(other, "wait for me"))
     expect(script.statusOf("wait for me")).toBe("stopped")
@@ -105,12 +90,11 @@ describe("when a node dies", () => {
   })
 
   it("a question that it had taken out of the queue is told as stopped", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.ask(asker, "hang on")
     script.ask(asker, "say more")
     script.until("it waits for its turn", () => script.statusOf("say more") === "queued")
-    script.after(0, "cancel", () => cluster.crash(0, 0))
+    script.after(0, "cancel", () => script.crash(0))
     script.stop(asker, "say more")
     script.until("another node tells its end", () => script.isOver(other, "say more"))
     expect(script.statusOf("say more")).toBe("stopped")
@@ -120,8 +104,7 @@ describe("when a node dies", () => {
 
 describe("where the database's answer to the end of a run is lost", () => {
   it("the answer is told with the number that it was stored under", () => {
-    const script = new Script()
-    const { asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.next(0, "finish", "unanswered")
     script.ask(asker, "say hello")
     script.until("it is over", () => script.isOver(other, "say hello"))
@@ -130,9 +113,8 @@ describe("where the database's answer to the end of a run is lost", () => {
     expect(script.violations).toEqual([])
   })
 
-  it("and so is what is stored, it is told as stored, not as failed", () => {
-    const script = new Script()
-    const { asker, other } = startOf(script)
+  it("and what is stored cannot be read at once, it is told as stored nevertheless", () => {
+    const { script, asker, other } = begun()
     script.next(0, "finish", "unanswered")
     script.next(0, "ofRun", "lost")
     script.ask(asker, "say hello")
@@ -141,19 +123,10 @@ describe("where the database's answer to the end of a run is lost", () => {
     expect(script.violations).toEqual([])
   })
 
-  it("and somebody else has ended the run meanwhile, what is told is what is stored", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
-    const stopped = {
-      status: "stopped",
-      error: "",
-      promptTokens: 0,
-      completionTokens: 0,
-      messages: []
-    } as const
+  it("and somebody else has ended the run before, what is told is what is stored", () => {
+    const { script, asker, other } = begun()
     script.next(0, "finish", () => {
-      const id = script.run("say hello")?.id ?? ""
-      cluster.database.now(Context.get(cluster.database.stores, Runs).finish(id, stopped))
+      script.endInDatabase("say hello", ended)
       return "lost"
     })
     script.ask(asker, "say hello")

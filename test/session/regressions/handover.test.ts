@@ -1,7 +1,7 @@
 /** A session is given back with everything told that was written. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
-import { Script } from "./script.ts"
+import { begun, Script } from "./script.ts"
 
 describe("a node that gives a session back", () => {
   it("tells what was written while it waited to do so", () => {
@@ -23,10 +23,8 @@ describe("a node that gives a session back", () => {
   })
 
   it("as it shuts down tells the end that it has just stored", () => {
-    const script = new Script({ settings: { leaseTime: Duration.seconds(8) } })
+    const { script, asker, other } = begun({ settings: { leaseTime: Duration.seconds(8) } })
     const { cluster } = script
-    const asker = script.client("asker", 0)
-    const other = script.client("other", 1)
     script.after(0, "finish", () => {
       script.next(0, "append", "lost")
       cluster.shutDown(0)

@@ -2,9 +2,11 @@
  * One history by hand: a few nodes whose calls take no time, clients that say what the test says, and troubles that
  * strike when a node asks something of the store or the database, not at some time.
  */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { SettingsShape } from "../../../src/config.ts"
 import type { OnBusy } from "../../../src/protocol/payloads.ts"
+import { type Ending, Runs } from "../../../src/storage/Runs.ts"
 import type { Run } from "../../../src/storage/rows.ts"
 import { testSettings } from "../../support/settings.ts"
 import type { Client } from "../sim/Client.ts"
@@ -12,7 +14,7 @@ import { Cluster } from "../sim/Cluster.ts"
 import { check, streamed } from "../sim/check.ts"
 import { whole } from "../sim/ModelStore.ts"
 import { unrestOf } from "../sim/rest.ts"
-import type { Fate, Watch } from "../sim/Wire.ts"
+import { type Fate, fair, type Watch } from "../sim/Wire.ts"
 import { obedientApp } from "./app.ts"
 import { OrderlyWorld } from "./OrderlyWorld.ts"
 
@@ -107,6 +109,19 @@ export class Script {
     this.rule({ when: "carriedOut", node, operation, isOnce: true, happens })
   }
 
+  /** The next thing that a node says to another one is not heard there. */
+  unheard(from: number, by: number): void {
+    const wire = this.cluster.processOf(by)?.toStore
+    const hear = (unheard: number) => {
+      if (wire !== undefined) wire.weather = { ...fair, unheard }
+    }
+    this.next(from, "tell", () => {
+      hear(1)
+      return null
+    })
+    this.after(from, "tell", () => hear(0))
+  }
+
   /** A client that is connected to this node, as long as that lives. */
   client(name: string, node: number): Client {
     const client = this.cluster.addClient(
@@ -143,6 +158,12 @@ export class Script {
     return this.run(text)?.status
   }
 
+  /** A question is ended behind the back of the node that runs it. */
+  endInDatabase(text: string, ending: Ending): void {
+    const { database } = this.cluster
+    database.now(Context.get(database.stores, Runs).finish(this.run(text)?.id ?? "", ending))
+  }
+
   /** What a client was told of a question, in short: deltas together are one line. */
   told(client: Client, text: string): ReadonlyArray<string> {
     const id = this.run(text)?.id
@@ -177,6 +198,22 @@ export class Script {
     return stored?.rows.find(({ category }) => category === "answer")?.id
   }
 
+  /** Whether a client was asked what a question waits for. */
+  isAsked(client: Client, text: string): boolean {
+    return this.told(client, text).at(-1) === "end answer"
+  }
+
+  /** How often a client was told where it stands: once, and again whenever frames were missed. */
+  openings(client: Client): number {
+    return client.history.entries.filter(({ _tag }) => _tag === "Opened").length
+  }
+
+  /** How things stand as a client was told last when it was told so. */
+  placeOf(client: Client): string | undefined {
+    return client.history.entries.findLast((entry) => entry._tag === "Opened")?.place.status
+  }
+
+  /** Whether a client knows the end of a question. */
   isOver(client: Client, text: string): boolean {
     return client.knowsEndOf(this.run(text)?.id ?? "")
   }
@@ -187,6 +224,11 @@ export class Script {
     if (!world.run(isSo, world.now + within)) {
       throw new Error([`not within ${within} ms: ${what}`, ...this.lines.slice(-shown)].join("\n"))
     }
+  }
+
+  /** The node dies, before it takes another step. */
+  crash(node: number): void {
+    this.cluster.crash(node, 0)
   }
 
   pass(ms: number): void {
@@ -201,4 +243,10 @@ export class Script {
     this.pass(500)
     return check(this.cluster.history(unrest))
   }
+}
+
+/** What most histories begin with: a client that will ask on one node, and another one that reads along on the next. */
+export const begun = (options: ScriptOptions = {}) => {
+  const script = new Script(options)
+  return { script, asker: script.client("asker", 0), other: script.client("other", 1) }
 }

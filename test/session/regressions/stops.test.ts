@@ -1,29 +1,13 @@
 /** A stop, or a question that takes another one's place, reaches what it is meant for, and somebody is told. */
 import { describe, expect, it } from "@effect/vitest"
-import { fair } from "../sim/Wire.ts"
-import { Script } from "./script.ts"
-
-const startOf = (script: Script) => ({
-  cluster: script.cluster,
-  asker: script.client("asker", 0),
-  other: script.client("other", 1)
-})
+import { begun, Script } from "./script.ts"
 
 describe("a stop", () => {
   it("that another node does not hear is said again", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.ask(asker, "hang on")
     script.until("it streams", () => script.streamed(other, "hang on") !== "")
-    const hearing = cluster.processOf(0)?.toStore
-    const deafen = (unheard: number) => {
-      if (hearing !== undefined) hearing.weather = { ...fair, unheard }
-    }
-    script.next(1, "tell", () => {
-      deafen(1)
-      return null
-    })
-    script.after(1, "tell", () => deafen(0))
+    script.unheard(1, 0)
     script.stop(other)
     script.until("it is stopped", () => script.isOver(other, "hang on"), 3000)
     expect(script.statusOf("hang on")).toBe("stopped")
@@ -47,9 +31,21 @@ describe("a stop", () => {
     expect(script.violations).toEqual([])
   })
 
+  it("of a question in the queue is told, also where the database's answer is lost", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "hang on")
+    script.ask(asker, "say more")
+    script.until("it waits for its turn", () => script.statusOf("say more") === "queued")
+    script.next(0, "cancel", "unanswered")
+    script.stop(asker, "say more")
+    script.until("it is taken out", () => script.statusOf("say more") === "stopped")
+    script.stop(asker)
+    script.until("its end is told", () => script.isOver(other, "say more"), 20_000)
+    expect(script.violations).toEqual([])
+  })
+
   it("of a question in the queue leaves the run that waits for a person as it is", () => {
-    const script = new Script({ nodes: 3 })
-    const { asker, other } = startOf(script)
+    const { script, asker, other } = begun({ nodes: 3 })
     script.ask(asker, "wait for me")
     script.ask(asker, "say more")
     script.until("it waits for its turn", () => script.statusOf("say more") === "queued")
@@ -67,8 +63,7 @@ describe("a stop", () => {
 
 describe("a question that takes the place of another one", () => {
   it("stops the run of a node of which nothing was heard yet", () => {
-    const script = new Script()
-    const { asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     // The store takes what the first node tells only later.
     const hold = script.every(0, "append", "lost")
     script.ask(asker, "hang on")
@@ -83,9 +78,8 @@ describe("a question that takes the place of another one", () => {
   })
 
   it("does not wait for a node that has died", () => {
-    const script = new Script()
-    const { cluster, asker, other } = startOf(script)
-    script.after(0, "accept", () => cluster.crash(0, 0))
+    const { script, asker, other } = begun()
+    script.after(0, "accept", () => script.crash(0))
     script.ask(asker, "hang on")
     script.until("it runs", () => script.statusOf("hang on") === "running")
     script.ask(other, "say more", "interrupt")
@@ -95,8 +89,7 @@ describe("a question that takes the place of another one", () => {
   })
 
   it("and rolls it back, closes it first, where it waits for a person by now", () => {
-    const script = new Script()
-    const { asker, other } = startOf(script)
+    const { script, asker, other } = begun()
     script.ask(asker, "wait for me")
     script.until("it streams", () => script.streamed(other, "wait for me") !== "")
     script.after(0, "park", () => script.ask(asker, "say more", "rollback"))

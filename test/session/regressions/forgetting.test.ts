@@ -1,0 +1,162 @@
+/** The store loses what it kept: everything, or the latest changes of it. */
+import { describe, expect, it } from "@effect/vitest"
+import { fair } from "../sim/Wire.ts"
+import { begun, Script } from "./script.ts"
+
+const wholeAnswer = [
+  "begin processing",
+  "start processing",
+  "stream processing",
+  "end processing",
+  "start answer",
+  "end_cover answer",
+  "close processing"
+]
+
+/** From now on a node does not hear what others tell. */
+const deafen = ({ cluster }: Script, node: number): void => {
+  const life = cluster.processOf(node)
+  if (life !== null) life.toStore.weather = { ...fair, unheard: 1 }
+}
+
+describe("a store that is emptied", () => {
+  it("just when an answer is stored, is told it by the node that made it", () => {
+    const { script, asker, other } = begun()
+    script.after(0, "finish", () => script.cluster.flush())
+    script.ask(asker, "say hello")
+    script.until("the end is told", () => script.isOver(other, "say hello"), 500)
+    expect(script.told(other, "say hello")).toEqual(wholeAnswer)
+    expect(script.openings(other)).toBe(1)
+    expect(script.violations).toEqual([])
+  })
+
+  it("just when a run begins to wait for a person, is told what it asks by the node that ran it", () => {
+    const { script, asker, other } = begun()
+    script.after(0, "park", () => script.cluster.flush())
+    script.ask(asker, "wait for me")
+    script.until("it waits", () => script.statusOf("wait for me") === "waiting_input")
+    script.pass(300)
+    expect(script.isAsked(other, "wait for me")).toBe(true)
+    expect(script.openings(other)).toBe(1)
+    script.reply(other, "say more")
+    script.until("it is over", () => script.isOver(asker, "wait for me"))
+    expect(script.statusOf("wait for me")).toBe("done")
+    expect(script.violations).toEqual([])
+  })
+
+  it("with an end that somebody had not heard, is no reason to wait for it for ever", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it streams", () => script.streamed(other, "say hello") !== "")
+    deafen(script, 1)
+    script.after(0, "release", () => script.cluster.flush())
+    script.until("it is over", () => script.isOver(asker, "say hello"))
+    expect(script.isOver(other, "say hello")).toBe(false)
+    script.until("it is told", () => script.isOver(other, "say hello"), 5000)
+    expect(script.violations).toEqual([])
+  })
+
+  it("with a whole run that somebody had not heard of, makes that one look at what is stored", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it is over", () => script.isOver(other, "say hello"))
+    script.pass(100)
+    deafen(script, 1)
+    const lookAgain = script.every(1, "glance", "lost")
+    script.after(0, "release", () => script.cluster.flush())
+    script.ask(asker, "say more")
+    script.until("it is over", () => script.isOver(asker, "say more"))
+    script.pass(100)
+    lookAgain()
+    expect(script.isOver(other, "say more")).toBe(false)
+    script.until("it is known", () => script.isOver(other, "say more"), 5000)
+    expect(script.openings(other)).toBe(2)
+    expect(script.violations).toEqual([])
+  })
+})
+
+describe("a store that is emptied, and used by a node that does not know of the run in progress", () => {
+  /** A newcomer's question waits behind that run; its node has written under an epoch of its own, and is done. */
+  const usedMeanwhile = (running: string) => {
+    const { script, asker, other } = begun({ nodes: 3 })
+    script.ask(asker, running)
+    script.until("it streams", () => script.streamed(other, running).length > 2)
+    const tellAgain = script.every(0, "append", "lost")
+    script.cluster.flush()
+    const newcomer = script.client("newcomer", 2)
+    script.ask(newcomer, "say more")
+    script.until("it waits for its turn", () => script.statusOf("say more") === "queued")
+    return { script, asker, newcomer, tellAgain }
+  }
+
+  it("goes on with that run under an epoch that is new to everybody", () => {
+    const { script, asker, newcomer, tellAgain } = usedMeanwhile("spell hello")
+    script.stop(newcomer, "say more")
+    script.until("it is told as stopped", () => script.isOver(newcomer, "say more"), 500)
+    tellAgain()
+    script.until("the run is over", () => script.isOver(newcomer, "spell hello"))
+    expect(script.statusOf("spell hello")).toBe("done")
+    expect(script.streamed(newcomer, "spell hello")).toBe("spell hello")
+    expect(script.isOver(asker, "say more")).toBe(true)
+    expect(script.violations).toEqual([])
+  })
+
+  it("is no reason to keep the end of that run from anybody", () => {
+    const { script, asker, newcomer, tellAgain } = usedMeanwhile("hang on")
+    script.stop(asker, "hang on")
+    script.until("it is stopped", () => script.statusOf("hang on") === "stopped")
+    expect(script.isOver(newcomer, "hang on")).toBe(false)
+    tellAgain()
+    script.until(
+      "everybody knows",
+      () => script.isOver(newcomer, "hang on") && script.isOver(asker, "hang on")
+    )
+    expect(script.violations).toEqual([])
+  })
+})
+
+describe("a store that fails over to a copy that was behind", () => {
+  it("and has lost an end, is told again by a node that knows it", () => {
+    const { script, asker, other } = begun({ nodes: 3 })
+    script.ask(asker, "say hello")
+    script.until("it is over", () => script.isOver(other, "say hello"))
+    script.pass(100)
+    // The release, and the last frames.
+    script.cluster.failOver(2)
+    const [key = ""] = script.cluster.store.keys
+    expect(script.cluster.store.isRunning(key)).toBe(true)
+    const newcomer = script.client("newcomer", 2)
+    expect(script.placeOf(newcomer)).toBe("running")
+    script.until("the end is told", () => !script.cluster.store.isRunning(key), 5000)
+    expect(script.violations).toEqual([])
+  })
+
+  it("and has lost an end that no node with readers knows, is told it when nothing was said for a while", () => {
+    const script = new Script()
+    const asker = script.client("asker", 0)
+    script.ask(asker, "say hello")
+    script.until("it is over", () => script.isOver(asker, "say hello"))
+    asker.leave()
+    script.pass(100)
+    script.cluster.failOver(2)
+    const newcomer = script.client("newcomer", 1)
+    expect(script.placeOf(newcomer)).toBe("running")
+    script.until("it is told that it has ended", () => script.openings(newcomer) === 2, 20_000)
+    expect(script.placeOf(newcomer)).toBe("idle")
+    expect(script.violations).toEqual([])
+  })
+
+  it("and has lost that a session was given back, does not keep the next question waiting", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it is over", () => script.isOver(other, "say hello"))
+    script.pass(100)
+    script.cluster.failOver(1)
+    const [key = ""] = script.cluster.store.keys
+    expect(script.cluster.store.rowOf(key)?.owner).toBe(script.cluster.processOf(0)?.self)
+    script.ask(other, "say more")
+    script.until("it is answered", () => script.isOver(other, "say more"), 3000)
+    expect(script.statusOf("say more")).toBe("done")
+    expect(script.violations).toEqual([])
+  })
+})
