@@ -72,6 +72,8 @@ const begin = (post: Post): { readonly call: Call; readonly request: Http.Client
     }, maxEventChars)
     let bytes = 0
     response.on("data", (chunk: Uint8Array) => {
+      // Given up on: what was read already still arrives.
+      if (end !== null) return
       bytes += chunk.byteLength
       if (bytes > maxBytes) return finish({ _tag: "Malformed", what: "an answer above 32 MiB" })
       if (!reader.feed(chunk)) return finish({ _tag: "Malformed", what: "an event above 1 MiB" })
@@ -79,6 +81,7 @@ const begin = (post: Post): { readonly call: Call; readonly request: Http.Client
       if (events.length > 0) wake()
     })
     response.on("end", () => {
+      if (end !== null) return
       const rest = reader.end()
       if (rest !== null) events.push(rest)
       finish("ended")
