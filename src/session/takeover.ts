@@ -63,7 +63,9 @@ export const endLost = (options: {
             recorder.begin(echoOf(run, decodePayload(run.payload).text))
           }
           yield* recorder.endLost(longer(isTold ? log.unsettled(settles) : null, run.partial))
-          log.endRun()
+          // It was told while another run waits for a person: that one still does.
+          if (!isTold && status === "waiting" && toldRun !== null) log.parkRun(toldRun)
+          else log.endRun()
           return
         }
         if (run.runId !== inLog) return

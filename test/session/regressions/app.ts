@@ -11,6 +11,17 @@ import { Deltas, noUsage, type RunEvent } from "../../../src/protocol/RunEvent.t
 /** Between two pieces. */
 const pause = "100 millis"
 
+/** Its answer as it is told when nothing goes wrong, in short. */
+export const wholeAnswer = [
+  "begin processing",
+  "start processing",
+  "stream processing",
+  "end processing",
+  "start answer",
+  "end_cover answer",
+  "close processing"
+]
+
 export const obedientApp: App = {
   flowId: "a".repeat(32),
   flowType: 5,

@@ -1,18 +1,8 @@
 /** A node dies between two steps: whoever finds what it has left behind tells what was not told. */
 import { describe, expect, it } from "@effect/vitest"
 import { ended } from "../../../src/session/caretaker.ts"
+import { wholeAnswer } from "./app.ts"
 import { begun } from "./script.ts"
-
-/** An answer as it is told when nothing goes wrong. */
-const wholeAnswer = [
-  "begin processing",
-  "start processing",
-  "stream processing",
-  "end processing",
-  "start answer",
-  "end_cover answer",
-  "close processing"
-]
 
 describe("when a node dies", () => {
   it("an answer that it had stored and not told is told as an answer", () => {

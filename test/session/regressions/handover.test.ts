@@ -24,9 +24,9 @@ describe("a node that gives a session back", () => {
 
   it("as it shuts down tells the end that it has just stored", () => {
     const { script, asker, other } = begun({ settings: { leaseTime: Duration.seconds(8) } })
-    const { cluster } = script
+    const { cluster, world } = script
     script.after(0, "finish", () => {
-      script.next(0, "append", "lost")
+      world.after(300, script.every(0, "append", "lost"))
       cluster.shutDown(0)
     })
     script.ask(asker, "say hello")

@@ -2,12 +2,14 @@
 import { expect, it } from "@effect/vitest"
 import { begun, type Script } from "./script.ts"
 
+const keyOf = ({ cluster }: Script): string => cluster.store.keys[0] ?? ""
+
 /** A claim that a node has given up on is carried out: the session is taken from the node that had it. */
-const claimedLate = ({ cluster }: Script, by: number, from: number): void => {
+const claimedLate = (script: Script, by: number, from: number): void => {
+  const { cluster } = script
   const self = cluster.processOf(by)?.self ?? ""
   const dead = cluster.processOf(from)?.self ?? ""
-  const [key = ""] = cluster.store.keys
-  cluster.store.claim(key, { self, dead, epoch: "late", seq: 0, known: { epoch: "", seq: 0 } })
+  cluster.store.claim(keyOf(script), { self, dead, epoch: "late", seq: 0, known: { epoch: "", seq: 0 } })
 }
 
 it("whoever finds a session held asks its holder to look after it", () => {
@@ -27,10 +29,12 @@ it("whoever finds a session held asks its holder to look after it", () => {
 
 it("a holder that believes another node to run the session gives it back", () => {
   const { script, asker, other } = begun()
-  script.ask(asker, "spell something that takes a while")
-  const text = "spell something that takes a while"
+  const text = `spell it${" again and".repeat(5)} again`
+  script.ask(asker, text)
   script.until("it streams", () => script.streamed(other, text).length > 2)
   claimedLate(script, 1, 0)
-  script.until("the end is told", () => script.isOver(other, text))
+  script.until("it is free", () => script.cluster.store.rowOf(keyOf(script))?.owner === "")
+  script.until("the end is told", () => script.isOver(other, text), 1000)
+  expect(script.statusOf(text)).toBe("lost")
   expect(script.violations).toEqual([])
 })

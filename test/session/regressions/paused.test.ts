@@ -25,7 +25,7 @@ describe("a node that wakes up after another one has taken its session", () => {
     script.until("it is over", () => script.isOver(other, "say more"))
     expect(script.statusOf("spell hello")).toBe("lost")
     expect(script.statusOf("say more")).toBe("done")
-    expect(script.openings(other)).toBe(2)
+    expect(script.places(other)).toHaveLength(2)
     expect(script.violations).toEqual([])
   })
 
@@ -38,6 +38,22 @@ describe("a node that wakes up after another one has taken its session", () => {
     script.until("the next question is answered", () => script.isOver(other, "say more"), 3000)
     expect(script.statusOf("spell hello")).toBe("lost")
     expect(script.statusOf("say more")).toBe("done")
+    expect(script.violations).toEqual([])
+  })
+
+  it("and ends a run that waits for a person without being heard, tells it later", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "wait for me")
+    script.until("it waits", () => script.statusOf("wait for me") === "waiting_input")
+    script.pass(100)
+    // A question instead of the reply: the run that waits is to be ended first.
+    script.after(0, "accept", () => script.cluster.pause(0))
+    script.ask(asker, "say more")
+    script.until("another node ends what was asked last", () => script.isOver(other, "say more"))
+    script.cluster.resume(0)
+    script.until("the run that waited is ended", () => script.statusOf("wait for me") === "stopped")
+    expect(script.isOver(other, "wait for me")).toBe(false)
+    script.until("its end is told", () => script.isOver(other, "wait for me"), 15_000)
     expect(script.violations).toEqual([])
   })
 

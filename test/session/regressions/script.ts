@@ -14,6 +14,7 @@ import { Cluster } from "../sim/Cluster.ts"
 import { check, streamed } from "../sim/check.ts"
 import { whole } from "../sim/ModelStore.ts"
 import { unrestOf } from "../sim/rest.ts"
+import type { Place } from "../sim/Socket.ts"
 import { type Fate, fair, type Watch } from "../sim/Wire.ts"
 import { obedientApp } from "./app.ts"
 import { OrderlyWorld } from "./OrderlyWorld.ts"
@@ -203,14 +204,9 @@ export class Script {
     return this.told(client, text).at(-1) === "end answer"
   }
 
-  /** How often a client was told where it stands: once, and again whenever frames were missed. */
-  openings(client: Client): number {
-    return client.history.entries.filter(({ _tag }) => _tag === "Opened").length
-  }
-
-  /** How things stand as a client was told last when it was told so. */
-  placeOf(client: Client): string | undefined {
-    return client.history.entries.findLast((entry) => entry._tag === "Opened")?.place.status
+  /** Where a client was told that it stands: once, and again whenever frames were missed. */
+  places(client: Client): ReadonlyArray<Place> {
+    return client.history.entries.flatMap((entry) => (entry._tag === "Opened" ? [entry.place] : []))
   }
 
   /** Whether a client knows the end of a question. */
