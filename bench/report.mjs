@@ -65,23 +65,34 @@ const rowsOf = (cases) => {
   ]
 }
 
-/** Everything that speaks against figures, each sentence once. @param {ReadonlyArray<Case>} cases */
-const notesOf = (cases) => [
-  ...new Set(
-    cases.flatMap((one) => [
-      ...(one.invalid === null ? [] : [`invalid: ${one.class} at ${one.concurrency}: ${one.invalid}`]),
-      ...(one.noise === null ? [] : [`noisy: other programs used ${one.noise} cores meanwhile`]),
-      ...Object.entries(one.remarks).map(([peer, text]) => `* ${peer} at ${one.concurrency}: ${text}`)
-    ])
+/**
+ * Everything that speaks against figures, each once.
+ * @typedef {{ kind: "invalid" | "noisy" | "peer", about: string, concurrency: number, text: string }} Note
+ * @param {ReadonlyArray<Case>} cases @returns {Array<Note>}
+ */
+const notesOf = (cases) => {
+  const notes = cases.flatMap((one) =>
+    [
+      ...(one.invalid === null ? [] : [{ kind: "invalid", about: one.class, text: one.invalid }]),
+      ...(one.noise === null
+        ? []
+        : [{ kind: "noisy", about: one.class, text: `other programs used ${one.noise} cores meanwhile` }]),
+      ...Object.entries(one.remarks).map(([peer, text]) => ({ kind: "peer", about: peer, text }))
+    ].map((note) => ({ ...note, concurrency: one.concurrency }))
   )
-]
+  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()]
+}
+
+const sentence = ({ kind, about, concurrency, text }) =>
+  `${kind === "peer" ? "*" : `${kind}:`} ${about} at ${concurrency}: ${text}`
 
 /** A table of ours and the floor, and one with the peers. @param {ReadonlyArray<Case>} cases */
 export const table = (cases) => {
   const hasPeers = (one) => Object.keys(one.peers).length > 0
   const parts = [cases.filter((one) => !hasPeers(one)), cases.filter(hasPeers)]
   const tables = parts.filter((part) => part.length > 0).map((part) => aligned(rowsOf(part)))
-  return [...tables, ...(notesOf(cases).length > 0 ? [notesOf(cases).join("\n")] : [])].join("\n\n")
+  const notes = notesOf(cases).map(sentence)
+  return [...tables, ...(notes.length > 0 ? [notes.join("\n")] : [])].join("\n\n")
 }
 
 /** What cannot be said as a number is null. */

@@ -4,19 +4,19 @@ import { median, sum } from "./statistics.mjs"
 /** Milliseconds over which the first answers begin: a crowd that comes at once is another case than this. */
 const rampOf = (concurrency) => Math.max(500, 4 * concurrency)
 
-/** Milliseconds between an answer's end, by its pace, and the next question. */
-const slack = 200
-
 /** Answers that may take longer than their tokens' pace; with more of them the load is not the one it claims to be. */
 const maxLate = 0.02
 
-/** @typedef {{ concurrency: number, tokens: number, delay: number, windowMs: number }} Level */
+/**
+ * @typedef {{ concurrency: number, tokens: number, delay: number, slack: number, windowMs: number }} Level `slack`:
+ *   milliseconds between an answer's end, by its pace, and the next question
+ */
 
 /**
  * One round at one server. `behind` says so when it could not keep the pace.
  * @param {import("./Load.mjs").Load} load @param {import("./servers.mjs").Server} server @param {Level} level
  */
-export const steadyRound = async (load, server, { concurrency, tokens, delay, windowMs }) => {
+export const steadyRound = async (load, server, { concurrency, tokens, delay, slack, windowMs }) => {
   const measured = await load.withClients(server, concurrency, (generators) =>
     load.measure(server, generators, {
       do: "stream",

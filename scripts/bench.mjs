@@ -20,6 +20,7 @@ const help = `npm run bench [-- options]
   --peer NAME        of the peers only this one: socket.io, ai-sdk, langgraph or fastapi; may be given more than once
   --rounds N         rounds to take the median of (default 3)
   --json FILE        writes the results
+  --plots FILE       draws docs/plots from what --json wrote, and measures nothing
   --check            fails when a ratio is more than 15 % worse than in bench/baseline.json
   --save-baseline    writes this run's ratios into bench/baseline.json
   --profile DIR      writes a CPU profile of each of our servers, and prints the functions at the top`
@@ -37,6 +38,7 @@ const read = () => {
         peer: { type: "string", multiple: true, default: [] },
         rounds: { type: "string", default: "3" },
         json: { type: "string" },
+        plots: { type: "string" },
         check: { type: "boolean", default: false },
         "save-baseline": { type: "boolean", default: false },
         profile: { type: "string" },
@@ -51,6 +53,13 @@ const read = () => {
 const options = read()
 if (options.help) {
   console.log(help)
+  process.exit(0)
+}
+if (options.plots) {
+  const { nodePackages } = await import("../bench/peers/install.mjs")
+  nodePackages(console.log)
+  const { drawPlots } = await import("../bench/peers/plots/index.mjs")
+  for (const drawn of await drawPlots(options.plots)) console.log(drawn)
   process.exit(0)
 }
 const rounds = Number(options.rounds)

@@ -4,6 +4,7 @@ import { collapse, describe, steadyRound } from "../steady.mjs"
 import { Trust } from "../Trust.mjs"
 
 const tokens = 200
+const slack = 200
 
 /**
  * The pace is chosen so that two cores carry server, upstream and clients without any of them saturating.
@@ -30,7 +31,7 @@ export const streaming = {
       const trust = new Trust()
       for (let round = 0; round < rounds; round++) {
         for (const server of chosen) {
-          const result = await steadyRound(load, server, { ...level, tokens })
+          const result = await steadyRound(load, server, { ...level, tokens, slack })
           seen.get(server.name).push(result)
           trust.add(result.measured)
           if (result.behind) trust.doubt(`${server.name}: ${result.behind}`)
