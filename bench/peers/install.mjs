@@ -1,6 +1,6 @@
 /** What the peers need and the product does not: installed when they are measured, and only then. */
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { findProgram, install } from "../../scripts/services/programs.mjs"
@@ -52,7 +52,3 @@ export const python = () => {
   if (now) return now
   throw new Unavailable(`no Python here can import ${modules.join(", ")}`)
 }
-
-/** The version that the lock file pins. @param {string} name */
-export const versionOf = (name) =>
-  JSON.parse(readFileSync(lock, "utf8")).packages[`node_modules/${name}`]?.version ?? "?"
