@@ -1,7 +1,7 @@
 /**
  * Ours beside servers of other makes: the same steady load of answers of 200 tokens, one after the other in every
- * round. The lower level is one that all of them were seen to carry; at the higher some do not, and that is told with what
- * they delivered.
+ * round. The lower level is one that all of them were seen to carry; at the higher some do not, and that is told with what they
+ * delivered.
  */
 import { percentile } from "../statistics.mjs"
 import { collapse, describe, steadyRound } from "../steady.mjs"
@@ -31,11 +31,13 @@ const measures = [
 
 /** Why a peer's figures are not those of a server at ease, or null. */
 const remark = (rounds, floor) => {
-  const said = new Set(rounds.flatMap(({ measured }) => measured.doubts))
-  const behind = rounds.some((round) => round.behind !== null)
+  const doubts = new Set(rounds.flatMap(({ measured }) => measured.doubts))
   const delivered = Math.round(collapse(rounds).tokensPerSecond)
-  if (behind) said.add(`saturated: delivered ${delivered} tokens/s of ${Math.round(floor.tokensPerSecond)}`)
-  return said.size > 0 ? [...said].reverse().join("; ") : null
+  const behind = rounds.some((round) => round.behind !== null)
+    ? [`saturated: delivered ${delivered} tokens/s of ${Math.round(floor.tokensPerSecond)}`]
+    : []
+  const said = [...behind, ...doubts]
+  return said.length > 0 ? said.join("; ") : null
 }
 
 export const peers = {
