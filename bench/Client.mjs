@@ -3,7 +3,8 @@ import { now } from "./clock.mjs"
 import { wires } from "./wires.mjs"
 
 /**
- * @typedef {{ wire: string, base: string, flowId: string, token: string }} Target
+ * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string }} Target `stopBase`: the
+ *   node that is told to stop, where it is another one
  * @typedef {{ id: string, asked: number, begun: boolean, last: number, closed: number | null }} Answer when it
  *   was asked for, whether its first token has come, when the upstream wrote its last token, when it was closed; in
  *   microseconds of the shared clock
@@ -14,6 +15,10 @@ import { wires } from "./wires.mjs"
  *   close: () => Promise<void> }} Wire `open` resolves when a question can be asked
  * @typedef {(target: Target, name: string, heard: Heard) => Wire} MakeWire
  */
+
+const nothing = () => undefined
+/** @type {Heard} */
+const nobody = { frame: nothing, bytes: nothing, text: nothing, failed: nothing, ended: nothing }
 
 export class Client {
   tokens = 0
@@ -32,6 +37,8 @@ export class Client {
   #waiting = []
   /** @type {Wire} */
   #wire
+  /** From where it stops: another node, if the target names one. @type {Wire} */
+  #stopper
   #serial = 0
 
   /** @param {Target} target @param {string} name also the chat's id */
@@ -49,11 +56,17 @@ export class Client {
       failed: (why) => this.errors.push(why),
       ended: () => this.#end()
     })
+    const failed = (why) => this.errors.push(why)
+    this.#stopper =
+      target.stopBase === undefined
+        ? this.#wire
+        : wires[target.wire]({ ...target, base: target.stopBase }, name, { ...nobody, failed })
   }
 
   /** Resolves when the server has told that the session is open. */
-  open() {
-    return this.#wire.open()
+  async open() {
+    await this.#wire.open()
+    if (this.#stopper !== this.#wire) await this.#stopper.open()
   }
 
   get busy() {
@@ -72,7 +85,7 @@ export class Client {
   /** Answers when it was sent. */
   stop() {
     const at = now()
-    this.#wire.stop()
+    this.#stopper.stop()
     return at
   }
 
@@ -81,8 +94,9 @@ export class Client {
     return this.busy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve()
   }
 
-  close() {
-    return this.#wire.close()
+  async close() {
+    await this.#wire.close()
+    if (this.#stopper !== this.#wire) await this.#stopper.close()
   }
 
   /** Counts anew from here on; the answer in progress stays. */

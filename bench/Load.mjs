@@ -115,7 +115,14 @@ export class Load {
     })
     const results = this.#tell(
       generators,
-      () => ({ ...task, ...(task.rate && { rate: task.rate / generators.length }), begin, from, to }),
+      () => ({
+        ...task,
+        ...(task.rate && { rate: task.rate / generators.length }),
+        ...(task.beside && { beside: task.beside / generators.length }),
+        begin,
+        from,
+        to
+      }),
       leadMs + windowMs + 20_000
     )
     // Not left unhandled when it fails while the window is being waited for.

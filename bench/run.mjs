@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import { firstToken } from "./cases/firstToken.mjs"
 import { idle } from "./cases/idle.mjs"
 import { peers } from "./cases/peers.mjs"
+import { slowReader } from "./cases/slowReader.mjs"
 import { stop } from "./cases/stop.mjs"
 import { streaming } from "./cases/streaming.mjs"
 import { Load } from "./Load.mjs"
@@ -11,11 +12,11 @@ import { startPeers } from "./peers/startPeers.mjs"
 import { start } from "./processes.mjs"
 import { complete } from "./report.mjs"
 import { available, servers as known } from "./servers.mjs"
-import { namedServices, startServices } from "./services.mjs"
+import { startServices } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-export const cases = [streaming, idle, firstToken, stop, peers]
+export const cases = [streaming, idle, firstToken, stop, slowReader, peers]
 
 /**
  * @typedef {{
@@ -44,7 +45,7 @@ const warm = async (load, server, { clients, ...how }, log) => {
 export const run = async ({ only, peer, rounds, profileDir, log }) => {
   const chosen = cases.filter(({ name }) => only.length === 0 || only.includes(name))
   const withPeers = chosen.some((one) => one.peers)
-  const services = withPeers ? await startServices(log) : namedServices()
+  const services = await startServices(log)
   const upstream = await start({
     name: "upstream",
     program: join(here, "upstream.mjs"),

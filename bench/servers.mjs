@@ -47,41 +47,54 @@ const floor = async (options) => {
 }
 
 /**
+ * One of ours, or several that share everything.
  * @param {string} kind
- * @param {(options: Options) => Promise<{ url: string, drop: () => Promise<unknown> }>} storage the DATABASE_URL, and
- *   how to be rid of what is there
+ * @param {{ storage: (options: Options) => Promise<{ url: string, drop: () => Promise<unknown> }>,
+ *   redis?: (options: Options) => string, nodes?: number }} how `storage`: the DATABASE_URL, and how to be rid of what
+ *   is there
  * @returns {(options: Options) => Promise<Server>}
  */
-const ours = (kind, storage) => async (options) => {
-  const database = await storage(options)
-  const dataDir = mkdtempSync(join(tmpdir(), "colloquy-bench-"))
-  const removeData = () => rmSync(dataDir, { recursive: true, force: true })
-  globalThis.process.on("exit", removeData)
-  const process = await start({
-    name: `colloquy (${kind})`,
-    program: join(here, "..", "dist", "main.js"),
-    nodeFlags: [...probe, ...profiling(options)],
-    env: {
-      HOST: "127.0.0.1",
-      PORT: "0",
-      DATA_DIR: dataDir,
-      DATABASE_URL: database.url,
-      REDIS_URL: "",
-      GUEST_ACCESS: "true",
-      MAX_CONNECTIONS: "20000",
-      MAX_RUNS: "10000",
-      ...modelAt(options)
-    },
-    ready: address
-  })
-  const target = await openApp(`http://127.0.0.1:${process.match[1]}`)
-  const stop = async () => {
-    await process.stop()
-    await database.drop()
-    removeData()
+const ours =
+  (kind, { storage, redis = () => "", nodes = 1 }) =>
+  async (options) => {
+    const database = await storage(options)
+    const dataDir = mkdtempSync(join(tmpdir(), "colloquy-bench-"))
+    const removeData = () => rmSync(dataDir, { recursive: true, force: true })
+    globalThis.process.on("exit", removeData)
+    const started = []
+    for (let i = 1; i <= nodes; i++) {
+      started.push(
+        await start({
+          name: `colloquy (${kind})`,
+          program: join(here, "..", "dist", "main.js"),
+          nodeFlags: [...probe, ...profiling(options)],
+          env: {
+            HOST: "127.0.0.1",
+            PORT: "0",
+            NODE_ID: `node-${i}`,
+            DATA_DIR: dataDir,
+            DATABASE_URL: database.url,
+            REDIS_URL: redis(options),
+            GUEST_ACCESS: "true",
+            MAX_CONNECTIONS: "20000",
+            MAX_RUNS: "10000",
+            ...modelAt(options)
+          },
+          ready: address
+        })
+      )
+    }
+    const [process, other] = started
+    const portOf = ({ match }) => match[1]
+    const target = await openApp(`http://127.0.0.1:${portOf(process)}`)
+    if (other) target.stopBase = `ws://127.0.0.1:${portOf(other)}`
+    const stop = async () => {
+      await Promise.all(started.map((one) => one.stop()))
+      await database.drop()
+      removeData()
+    }
+    return { name: kind, class: kind, process, target, stop }
   }
-  return { name: kind, class: kind, process, target, stop }
-}
 
 /** Signs in a guest who makes an assistant and puts it online. @param {string} base */
 const openApp = async (base) => {
@@ -105,14 +118,20 @@ const openApp = async (base) => {
 
 const nothing = async () => undefined
 
+const shared = {
+  storage: ({ services }) => freshDatabase(services.mysqlUrl),
+  redis: ({ services }) => services.redisUrl
+}
+
 /** By name; `floor` is what the others are divided by. */
 export const servers = {
   floor,
-  memory: ours("memory", async () => ({ url: "memory:", drop: nothing })),
-  sqlite: ours("sqlite", async () => ({ url: "", drop: nothing })),
-  durable: ours("durable", ({ services }) => freshDatabase(services.mysqlUrl))
+  memory: ours("memory", { storage: async () => ({ url: "memory:", drop: nothing }) }),
+  sqlite: ours("sqlite", { storage: async () => ({ url: "", drop: nothing }) }),
+  durable: ours("durable", shared),
+  pair: ours("pair", { ...shared, nodes: 2 })
 }
 
 /** Those whose needs are there. @param {import("./services.mjs").Services} services */
-export const available = ({ mysqlUrl }) =>
-  Object.keys(servers).filter((name) => name !== "durable" || mysqlUrl)
+export const available = ({ mysqlUrl, redisUrl }) =>
+  Object.keys(servers).filter((name) => !["durable", "pair"].includes(name) || (mysqlUrl && redisUrl))

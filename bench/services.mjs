@@ -27,17 +27,12 @@ const privately = async (server, log) => {
   return server.start()
 }
 
-/** Starts nothing: what the environment names. @returns {Services} */
-export const namedServices = () => ({
-  redisUrl: process.env.TEST_REDIS_URL ?? null,
-  mysqlUrl: process.env.TEST_MYSQL_URL ?? null,
-  pids: [],
-  stop: async () => undefined
-})
-
 /** @param {(line: string) => void} log @returns {Promise<Services>} */
 export const startServices = async (log) => {
-  const named = namedServices()
+  const named = {
+    redisUrl: process.env.TEST_REDIS_URL ?? null,
+    mysqlUrl: process.env.TEST_MYSQL_URL ?? null
+  }
   const ownRedis = named.redisUrl === null ? await privately(redis, log) : null
   const ownMysql = named.mysqlUrl === null ? await privately(mariadb, log) : null
   const own = [ownRedis, ownMysql].filter((daemon) => daemon !== null)
