@@ -26,6 +26,13 @@ export class Outbox {
     if (clientMsgId !== null) this.pending.delete(clientMsgId)
   }
 
+  /** The run is over: it takes no reply any more. */
+  settleReplies(runId: string): void {
+    for (const [clientMsgId, { event }] of this.pending) {
+      if (event.type === "replying" && event.runId === runId) this.pending.delete(clientMsgId)
+    }
+  }
+
   /** The server does not want it, for now. The last few can be said again. */
   refuse(clientMsgId: string): void {
     const pending = this.pending.get(clientMsgId)

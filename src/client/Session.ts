@@ -360,6 +360,7 @@ export class Session {
     }
     if (event.type === "prompted") this.runId = event.runId
     if (event.type === "run_closed") {
+      this.outbox.settleReplies(event.runId)
       if (this.runId === event.runId) this.runId = null
       if (this.stopping?.runId === event.runId) this.stopping = null
     }

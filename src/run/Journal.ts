@@ -62,7 +62,12 @@ export interface Journal {
   /** Whether a question is in the queue, and none runs. */
   readonly waits: Effect.Effect<boolean, StorageError>
   /** Takes a question, or all with null, out of the queue; answers those that were still in it. */
-  readonly cancel: (runId: string | null) => Effect.Effect<ReadonlyArray<KnownRun>, StorageError>
+  readonly cancel: (
+    runId: string | null,
+    owner: string
+  ) => Effect.Effect<ReadonlyArray<KnownRun>, StorageError>
+  /** Whoever waits for these runs, which ended while they waited, knows of their end. */
+  readonly told: (runIds: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
   /** The rows' ids, or null for each that is not kept. */
   readonly record: (
     runId: string,
@@ -125,7 +130,9 @@ export const storedJournals = Effect.gen(function* () {
     get: (runId) => Effect.map(runs.get(runId), Option.map(known)),
     dequeue: (owner) => Effect.map(runs.dequeue(chatId, owner), Option.map(known)),
     waits: Effect.map(runs.queue(chatId), ([first]) => first?.status === "queued"),
-    cancel: (runId) => Effect.map(runs.cancel(chatId, runId), (cancelled) => cancelled.map(known)),
+    cancel: (runId, owner) =>
+      Effect.map(runs.cancel(chatId, runId, owner), (cancelled) => cancelled.map(known)),
+    told: runs.told,
     record: runs.record,
     settle: runs.settle,
     finish: runs.finish,

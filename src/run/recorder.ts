@@ -152,10 +152,17 @@ export class Recorder {
     if (this.frames.profile.opens) this.openProcessing()
   }
 
-  /** Of a run that did not start, and was ended: its whole life at once, so that no client waits for it. */
-  tellUnstarted(question: QuestionEcho, error: ProtocolError | null): void {
+  /** Of a run that ended while it waited: its whole life at once, so that no client waits for it. */
+  tellWhole(question: QuestionEcho, run: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
     this.begin(question)
-    this.append(error === null ? this.frames.stopped() : this.frames.failed(tell(error)))
+    this.tellRows(run, rows)
+    this.append(this.frames.closed())
+  }
+
+  /** The same of one that could not be started. */
+  tellUnstarted(question: QuestionEcho, error: ProtocolError): void {
+    this.begin(question)
+    this.append(this.frames.failed(tell(error)))
     this.append(this.frames.closed())
   }
 
@@ -171,18 +178,36 @@ export class Recorder {
     )
   }
 
-  /** The end of a run that has ended in the database, and of which that was never told. */
-  tellEnd(run: KnownRun): Effect.Effect<void, StorageError> {
+  /** The end of a run that has ended in the database, and of which that was never told; this is what it had streamed. */
+  tellEnd(run: KnownRun, { text, reasoning }: Streamed): Effect.Effect<void, StorageError> {
+    this.drafts.add("reasoning_content", reasoning)
+    this.drafts.add("content", text)
     return Effect.map(this.tellStored(run), () => {
       this.append(this.frames.closed())
     })
   }
 
   private tellStored(run: KnownRun): Effect.Effect<void, StorageError> {
-    return Effect.map(this.journal.past(this.runId), (rows) => this.tellRows(run, rows))
+    return this.journal.past(this.runId).pipe(
+      Effect.retry(finishRetries),
+      Effect.map((rows) => this.tellRows(run, rows))
+    )
+  }
+
+  /** What is stored may go on where the streaming broke off: then that is streamed too. */
+  private streamRest(rows: ReadonlyArray<ChatMessage>): void {
+    const { text, reasoning } = this.drafts.own
+    const rest = (kind: DeltaKind, category: string, said: string) => {
+      const whole = rows.findLast((row) => row.category === category)?.message ?? ""
+      if (said === "" || !whole.startsWith(said)) return
+      this.log.delta(kind, whole.slice(said.length), this.frames.bubble())
+    }
+    rest("reasoning_content", "reasoning_answer", reasoning)
+    rest("content", "answer", text)
   }
 
   private tellRows({ status, error }: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
+    this.streamRest(rows)
     if (status === "done") this.append(this.frames.processingEnded(""))
     for (const row of rows) {
       if (row.category !== "answer" && row.category !== "reasoning_answer") continue

@@ -92,6 +92,7 @@ export const unsavedJournal = (): Journal => {
             return round.run
           })
       ),
+    told: () => Effect.void,
     record: (runId, messages) => Effect.sync(() => keep(runId, messages)),
     settle: (runId, messages) => Effect.sync(() => keep(runId, messages)),
     park: (runId, { state }) =>

@@ -10,22 +10,23 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
-import type { AppError, RunFailed } from "../protocol/errors.ts"
+import { type AppError, InvalidInput, type RunFailed } from "../protocol/errors.ts"
 import type { Action } from "../run/Actions.ts"
 import type { Journal, KnownRun } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/recorder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
+import { OrphanWatch } from "./OrphanWatch.ts"
 import { encodeKept, findParked, type Parked } from "./parked.ts"
 import { Runner } from "./Runner.ts"
 import { endLost } from "./takeover.ts"
-import { decodePayload, echoOf, type Turn, turnOf } from "./turn.ts"
+import { decodePayload, type Turn, turnOf } from "./turn.ts"
+import { UntoldEnds } from "./UntoldEnds.ts"
 
 /** What must be done for an accepted question is tried until the database answers. */
 const untilDone = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))
@@ -43,34 +44,34 @@ export class Desk {
   readonly session: SessionOptions
   readonly journal: Journal
   readonly runner: Runner
+  /** Ends that are still to be told. */
+  readonly untold: UntoldEnds
   private readonly scope: Scope.Scope
-  private readonly sockets: () => number
+  private readonly orphans: OrphanWatch
   private readonly permits = Effect.unsafeMakeSemaphore(1)
-  /** Taken out of the queue, and not yet told so. */
-  readonly cancelled: Array<KnownRun> = []
   /** Replies to the latest run here, so that one that comes again after its end is still known. */
   replied: ReadonlyArray<string> = []
   /** A question is about to take the place of the run in progress: what waits must not begin before it. */
   replacing = false
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
   draft: App | null = null
-  private orphan: Fiber.RuntimeFiber<void> | null = null
 
   /** Runs live in `scope`; `sockets` says how many are following here. */
   constructor(session: SessionOptions, scope: Scope.Scope, sockets: () => number) {
     this.session = session
     this.journal = session.journal()
     this.scope = scope
-    this.sockets = sockets
     this.runner = new Runner({
       session,
       journal: this.journal,
       scope,
       park: (turn, asked) => this.park(turn, asked),
-      beforeEnd: Effect.suspend(() => this.tellCancelled),
+      beforeEnd: Effect.suspend(() => this.untold.tell),
       onEnd: Effect.suspend(() => this.afterRun),
       onIdle: Effect.suspend(() => this.afterAll)
     })
+    this.untold = new UntoldEnds(this, scope)
+    this.orphans = new OrphanWatch({ session, runner: this.runner, scope, sockets })
   }
 
   /** One at a time: what decides whether a run begins. */
@@ -108,7 +109,7 @@ export class Desk {
     )
   }
 
-  private insist<A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A> {
+  insist<A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A> {
     return effect.pipe(
       Effect.tapError((cause) => Effect.logWarning(`${what}: tried again`, cause)),
       Effect.retry(untilDone),
@@ -155,10 +156,13 @@ export class Desk {
         yield* this.start(turnOf(run, action, app, decodePayload(run.payload)))
         return true
       }
-      const error = Either.isLeft(opened) && opened.left._tag !== "StorageError" ? opened.left : null
-      const ending = unstarted(error?._tag ?? "")
+      const error =
+        Either.isLeft(opened) && opened.left._tag !== "StorageError"
+          ? opened.left
+          : new InvalidInput({ reason: `unknown action "${run.action}"` })
+      const ending = unstarted(error._tag)
       yield* this.insist("ending a run", this.journal.finish(run.runId, ending))
-      this.tellUnstarted(run, app, error)
+      this.untold.tellFailed(run, app, error)
       return false
     })
   }
@@ -196,50 +200,9 @@ export class Desk {
       if (parked === null) return false
       yield* this.runner.recorderOf(parked.turn).finish(exit, [], () => Effect.void)
       if (this.session.lease.term() !== 0) this.session.log.endRun()
+      yield* this.untold.mark([parked.turn.runId])
       return true
     })
-  }
-
-  /**
-   * Questions that will not run are told as begun and closed, so that no client waits for them; between
-   * runs, so that their `close` is never taken for another's.
-   */
-  get tellCancelled(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const told = this.cancelled.splice(0)
-      if (told.length === 0) return Effect.void
-      return Effect.map(Effect.either(this.openApp), (opened) => {
-        const app = Either.getOrElse(opened, () => null)
-        for (const run of told) this.tellUnstarted(run, app, null)
-      })
-    })
-  }
-
-  /** The same where no run is in progress, as soon as this node may speak in the session. */
-  get tellCancelledLater(): Effect.Effect<void> {
-    const tell = Effect.suspend(() =>
-      this.runner.active === null && this.cancelled.length > 0
-        ? Effect.asVoid(this.holding(this.tellCancelled))
-        : Effect.void
-    )
-    return Effect.suspend(() => Effect.zipRight(this.runner.ended, this.permit(tell))).pipe(
-      Effect.repeat({ while: () => this.cancelled.length > 0, schedule: Schedule.spaced("250 millis") }),
-      Effect.forkIn(this.scope),
-      Effect.when(() => this.cancelled.length > 0),
-      Effect.asVoid
-    )
-  }
-
-  /** The whole life of a run that will not start. */
-  private tellUnstarted({ runId, userId, ...run }: KnownRun, app: App | null, error: AppError | null): void {
-    const { lease, log, self } = this.session
-    if (lease.term() === 0) return
-    const echo = echoOf({ runId, userId, ...run }, decodePayload(run.payload).text)
-    const before = log.standing
-    log.beginRun(runId, self)
-    this.runner.recorderFor({ runId, userId, kind: app?.kind ?? "assistant" }).tellUnstarted(echo, error)
-    if (before.status === "waiting" && before.runId !== null) log.parkRun(before.runId)
-    else log.endRun()
   }
 
   /**
@@ -361,29 +324,8 @@ export class Desk {
     )
   }
 
-  /** While a run goes on without any socket its time is limited. To be done when a socket has come or gone. */
+  /** To be done when a socket has come or gone, and when a run begins. */
   get watchOrphan(): Effect.Effect<void> {
-    const { lease, orphanTimeout } = this.session
-    return Effect.suspend(() => {
-      const before = this.orphan
-      this.orphan = null
-      const called = before === null ? Effect.void : Fiber.interruptFork(before)
-      const { active } = this.runner
-      if (this.sockets() > 0 || active === null) return called
-      const patience = active.turn.app.onDisconnect === "cancel" ? 0 : orphanTimeout
-      const watch = Effect.delay(lease.followedElsewhere, patience).pipe(
-        Effect.repeat({ while: (followed) => followed, schedule: Schedule.spaced("5 seconds") }),
-        Effect.zipRight(this.runner.interrupt(active.turn.runId)),
-        Effect.asVoid,
-        Effect.interruptible,
-        Effect.forkIn(this.scope)
-      )
-      return Effect.zipRight(
-        called,
-        Effect.map(watch, (fiber) => {
-          this.orphan = fiber
-        })
-      )
-    })
+    return this.orphans.look
   }
 }

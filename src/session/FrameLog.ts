@@ -41,7 +41,7 @@ export interface Reading {
 }
 
 /** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
-export const maxMergedBytes = 170 * 1024
+export const maxMergedBytes = 192 * 1024
 
 /** Text of one delta at most, in characters: what a model says in one breath is no frame that fills a buffer. */
 const maxDeltaChars = 32 * 1024
@@ -426,6 +426,14 @@ export class FrameLog {
 
   get readerCount(): number {
     return this.readers.length
+  }
+
+  /** Whether the `close` of this run is kept. */
+  tellsEndOf(runId: string): boolean {
+    const run = `"run_id":"${runId}"`
+    return this.entries.some(
+      (entry) => entry.kind === "frame" && entry.json.includes('"type":"close"') && entry.json.includes(run)
+    )
   }
 
   /** The next frame after `seq`, or null at the end. */

@@ -3,10 +3,8 @@
  * while after, so that a client that lost its socket finds its frames again. Other nodes may have the same
  * session; what they share of it is the lease and the log.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -23,11 +21,13 @@ import { Actions } from "../run/Actions.ts"
 import { Checkpoints } from "../run/Checkpoints.ts"
 import { storedJournals } from "../run/Journal.ts"
 import { unsavedJournal } from "../run/unsavedJournal.ts"
-import { type Ending, Runs } from "../storage/Runs.ts"
-import type { MessageSession, Run } from "../storage/rows.ts"
+import { Runs } from "../storage/Runs.ts"
+import type { MessageSession } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { ended, makeCaretaker } from "./caretaker.ts"
 import { FrameLog } from "./FrameLog.ts"
+import { LiveSessions } from "./LiveSessions.ts"
 import { makeSession, type RunSlots, type SessionOptions } from "./makeSession.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
@@ -36,27 +36,12 @@ import { Nodes } from "./shared/Nodes.ts"
 import { newEpoch, SessionLog } from "./shared/SessionLog.ts"
 import type { LeaseUser } from "./shared/SharedLease.ts"
 import { Ticker } from "./Ticker.ts"
-import { whileOpen } from "./whileOpen.ts"
 
 /** How long a session's frames are kept after its last run and socket. */
 const keepIdle = "5 minutes"
 
 /** Idle sessions at most; beyond it the one that has been idle longest is dropped. */
 const maxSessions = 20_000
-
-const forgotten: Ending = { status: "stopped", error: "", promptTokens: 0, completionTokens: 0, messages: [] }
-
-/** Runs that have waited too long and are ended in one go. */
-const overdueAtOnce = 100
-
-/** How often this node looks for runs that are nobody's. */
-const lookEvery = "1 second"
-
-/** Sessions that are taken over at the same time. */
-const takenOverAtOnce = 16
-
-/** A run of this node's that nothing here runs is on its way to its start or end, unless it stays so. */
-const strayAfter = Duration.seconds(10)
 
 export interface HubService {
   /**
@@ -108,7 +93,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const sessions = yield* Sessions
       const runs = yield* Runs
       const journalOf = yield* storedJournals
-      const live = new Map<string, ReadonlyArray<Session>>()
+      const live = new LiveSessions()
       let running = 0
       let draining = false
 
@@ -162,25 +147,9 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             orphanTimeout: settings.runOrphanTimeout,
             waitLimit: settings.inputWaitLimit
           })
-          yield* register(session)
+          yield* live.add(session)
           return session
         })
-
-      /** Known by its chat until the scope closes, for `forget` and `drain`. */
-      const register = (session: Session) =>
-        whileOpen(
-          Effect.sync(() => {
-            const { chatId } = session.address
-            live.set(chatId, [...(live.get(chatId) ?? []), session])
-          }),
-          () =>
-            Effect.sync(() => {
-              const { chatId } = session.address
-              const others = (live.get(chatId) ?? []).filter((other) => other !== session)
-              if (others.length === 0) live.delete(chatId)
-              else live.set(chatId, others)
-            })
-        )
 
       const lookup = (key: Key): Effect.Effect<Session, NotYours | StorageError, Scope.Scope> =>
         Effect.gen(function* () {
@@ -211,10 +180,9 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const bounded = Effect.gen(function* () {
         if (live.size < maxSessions) return
         for (const key of yield* RcMap.keys(rcMap)) {
-          const group = live.get(key.chatId)
-          const idle = [...(group ?? [])].every(
-            (session) => session.running() === null && session.log.readerCount === 0
-          )
+          const idle = live
+            .of(key.chatId)
+            .every((session) => session.running() === null && session.log.readerCount === 0)
           if (idle) return yield* RcMap.invalidate(rcMap, key)
         }
       })
@@ -239,8 +207,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           () => Effect.succeed(alone)
         )
 
-      const stopAll = (group: Iterable<Session>, scope: StopScope) =>
-        Effect.forEach([...group], (session) => session.stop(scope), {
+      const stopAll = (group: ReadonlyArray<Session>, scope: StopScope) =>
+        Effect.forEach(group, (session) => session.stop(scope), {
           concurrency: "unbounded",
           discard: true
         })
@@ -254,103 +222,28 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         draining = true
         // Called while the server shuts down, where nothing can be interrupted unless it says so.
         yield* drained.pipe(Effect.interruptible, Effect.timeoutOption(settings.drainTimeout))
-        yield* stopAll(
-          [...live.values()].flatMap((group) => [...group]),
-          "drain"
-        )
+        yield* stopAll(live.all, "drain")
         yield* sessionLog.atRest
       })
 
       const forget = (chatId: string) =>
         Effect.gen(function* () {
-          yield* stopAll(live.get(chatId) ?? [], "all")
+          yield* stopAll(live.of(chatId), "all")
           // Where no session is live a run may still wait for its person.
           const waiting = yield* runs.waiting(chatId)
-          if (Option.isSome(waiting)) yield* runs.finish(waiting.value.run.id, forgotten)
+          if (Option.isSome(waiting)) yield* runs.finish(waiting.value.run.id, ended)
           for (const key of yield* RcMap.keys(rcMap)) {
             if (key.chatId === chatId) yield* RcMap.invalidate(rcMap, key)
           }
         })
 
-      /** Opens the session of a run for a moment, for what has to be done there. */
-      const inSessionOf = (run: Run, use: (session: Session) => Effect.Effect<void>) =>
-        open({ flowId: run.flow_id, chatId: run.chat_id }, run.user_id).pipe(
-          Effect.flatMap(use),
-          Effect.catchTag("NotYours", () =>
-            // Its chat was deleted meanwhile.
-            Effect.asVoid(runs.finish(run.id, forgotten))
-          ),
-          Effect.scoped
-        )
-
-      /** Ends what has waited too long. */
-      const endOverdue = Effect.gen(function* () {
-        for (const { run } of yield* runs.overdue(overdueAtOnce)) {
-          yield* inSessionOf(run, (session) => session.expire(run.id))
-        }
-      }).pipe(
-        Effect.catchAll((error) =>
-          Effect.logWarning("runs that wait for a reply could not be looked through", error.cause)
-        )
-      )
-      const often = Duration.clamp(Duration.times(settings.inputWaitLimit, 0.1), {
-        minimum: "100 millis",
-        maximum: "30 seconds"
-      })
-      yield* endOverdue.pipe(Effect.repeat(Schedule.spaced(often)), Effect.forkScoped)
-
-      const isRunHere = (run: Run) =>
-        (live.get(run.chat_id) ?? []).some((session) =>
-          run.status === "queued" ? session.running() !== null : session.running() === run.id
-        )
-
-      const takeOver = (run: Run) =>
-        inSessionOf(run, (session) => (run.status === "running" ? session.takeOver(run.id) : session.resume))
-
-      const takeOverAll = (runs: ReadonlyArray<Run>) =>
-        Effect.forEach(runs, takeOver, { concurrency: takenOverAtOnce, discard: true })
-
-      /** Runs of nodes that are gone, and of this one that nothing here runs. */
-      const strays = Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
-        const isOld = ({ create_time, start_time }: Run) =>
-          now - (start_time ?? create_time).getTime() > Duration.toMillis(strayAfter)
-        const found: Array<Run> = []
-        for (const owner of yield* runs.owners) {
-          const isOwn = owner === nodes.self
-          if (!isOwn && !nodes.isDead(owner)) continue
-          const unfinished = yield* runs.unfinished(owner)
-          found.push(...unfinished.filter((run) => !isOwn || (isOld(run) && !isRunHere(run))))
-        }
-        return found
-      })
-
-      /** Sessions that are followed here while the node that runs them is gone, or this one has lost their lease. */
-      const orphaned = () =>
-        [...live.values()].flat().filter((session) => {
-          const { status, owner } = session.log.standing
-          if (status !== "running") return false
-          return nodes.isDead(owner) || (owner === nodes.self && session.running() === null)
-        })
-
-      const look = Effect.gen(function* () {
-        if (draining) return
-        yield* takeOverAll(yield* strays)
-        yield* Effect.forEach(orphaned(), (session) => session.takeOver(null), {
-          concurrency: takenOverAtOnce,
-          discard: true
-        })
-      }).pipe(Effect.catchAll((error) => Effect.logWarning("lost runs could not be looked for", error.cause)))
-      yield* look.pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
-
-      const recover = Effect.gen(function* () {
-        const owners = yield* runs.owners
-        const left = yield* Effect.forEach(
-          owners.filter((owner) => owner === nodes.self || nodes.isDead(owner)),
-          runs.unfinished
-        )
-        yield* takeOverAll(left.flat())
-        return left.flat().length
+      const caretaker = yield* makeCaretaker({
+        runs,
+        nodes,
+        live,
+        open,
+        waitLimit: settings.inputWaitLimit,
+        draining: () => draining
       })
 
       yield* nodes.serve(({ flowId, chatId, userId, scope, runId }) =>
@@ -360,15 +253,19 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             return yield* Effect.isSuccess(Effect.scoped(look))
           }
           const here = live
-            .get(chatId)
-            ?.find((session) => session.userId === userId && session.address.flowId === flowId)
+            .of(chatId)
+            .find((session) => session.userId === userId && session.address.flowId === flowId)
           return here === undefined ? false : yield* here.stop(scope, runId)
         })
       )
 
-      return Context.make(Hub, { open, openPrivate, recover, drain, activeRuns: () => running }).pipe(
-        Context.add(SessionControl, { forget, draining: Effect.sync(() => draining) })
-      )
+      return Context.make(Hub, {
+        open,
+        openPrivate,
+        recover: caretaker.recover,
+        drain,
+        activeRuns: () => running
+      }).pipe(Context.add(SessionControl, { forget, draining: Effect.sync(() => draining) }))
     })
   )
 }

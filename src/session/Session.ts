@@ -79,6 +79,8 @@ export interface Session {
   readonly resume: Effect.Effect<void>
   /** Ends what a node that is gone has left: this run, and what the log says is in progress. */
   readonly takeOver: (runId: string | null) => Effect.Effect<void>
+  /** Tells of a run that has ended while it waited, where whoever ended it could not. */
+  readonly tellEnd: (runId: string) => Effect.Effect<void>
   /** Says a frame that is not kept to the native sockets, on whichever node they are. */
   readonly notify: (frame: Frame) => Effect.Effect<void>
   /** Another node runs the session from here on: what runs here ends without a word. */

@@ -134,6 +134,10 @@ class LiveSession implements Session {
     return this.turns.takeOver(runId)
   }
 
+  tellEnd(runId: string): Effect.Effect<void> {
+    return this.turns.tellEnd(runId)
+  }
+
   notify(frame: Frame): Effect.Effect<void> {
     const { lease, log } = this.options
     const json = JSON.stringify(frame)

@@ -81,14 +81,17 @@ const answers = ({ action, body }: Reply, { message }: Frame): boolean =>
 export const checkStatus = (desk: Desk): Effect.Effect<ReadonlyArray<Frame>, AppError | StorageError> =>
   Effect.gen(function* () {
     const { log, address } = desk.session
-    const isRunning = () => desk.runner.active !== null || log.standing.status === "running"
-    if (isRunning()) return []
-    const parked = yield* desk.parkedOf(yield* desk.openApp)
-    if (isRunning()) return []
-    if (parked === null) return [frame(address, "close", "processing")]
-    // From before this server started, perhaps.
-    if (log.standing.status === "idle") log.parkRun(parked.turn.runId)
-    return parked.prompts
+    for (;;) {
+      const before = log.standing
+      if (desk.runner.active !== null || before.status === "running") return []
+      const parked = yield* desk.parkedOf(yield* desk.openApp)
+      // It may have gone on, and even ended, while the database was asked.
+      if (desk.runner.active !== null || log.standing !== before) continue
+      if (parked === null) return [frame(address, "close", "processing")]
+      // From before this server started, perhaps.
+      if (before.status === "idle") log.parkRun(parked.turn.runId)
+      return parked.prompts
+    }
   })
 
 export const expire = (desk: Desk, runId: string): Effect.Effect<void> =>

@@ -47,7 +47,7 @@ export const stopElsewhere = (
 
 const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effect.Effect<boolean> =>
   Effect.gen(function* () {
-    const { runner, journal, cancelled } = desk
+    const { runner, journal, untold } = desk
     // Whoever has the session tells of what is taken out of its queue, between two runs.
     if (runner.active === null && !(yield* desk.permit(desk.hold))) {
       const { lease, self, isDead } = desk.session
@@ -59,17 +59,17 @@ const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effec
     const isActive = active !== null && (runId === null || active.turn.runId === runId)
     // With nothing running, what is to be stopped can only be what waits for its turn.
     if (scope === "all" || !isActive) {
-      const taken = yield* Effect.catchAll(journal.cancel(runId), (error) =>
+      const taken = yield* Effect.catchAll(journal.cancel(runId, desk.session.self), (error) =>
         Effect.as(Effect.logWarning("waiting questions were not cancelled", error.cause), [])
       )
-      cancelled.push(...taken)
+      untold.add(taken)
     }
-    const had = cancelled.length > 0
+    const had = untold.any
     const ended = isActive
       ? yield* runner.interrupt(runId)
       : // The run in progress tells of what was cancelled at its end.
         active === null && (yield* desk.permit(endWaiting(desk, runId)))
-    yield* desk.tellCancelledLater
+    yield* untold.tellLater
     return ended || had
   })
 
@@ -81,7 +81,7 @@ const endWaiting = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
     if (runner.active !== null) return runner.interrupt(runId)
     let ended = false
     const tell = Effect.gen(function* () {
-      yield* desk.tellCancelled
+      yield* desk.untold.tell
       const app = yield* Effect.either(desk.openApp)
       if (Either.isLeft(app)) return
       const parked = yield* desk.parkedOf(app.right)

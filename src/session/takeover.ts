@@ -74,7 +74,7 @@ export const endLost = (options: {
           log.parkRun(run.runId)
           return
         }
-        yield* recorder.tellEnd(run)
+        yield* recorder.tellEnd(run, longer(log.unsettled(settles), nothing))
         log.endRun()
       })
 
@@ -91,6 +91,8 @@ interface Texts {
   readonly text: string
   readonly reasoning: string
 }
+
+const nothing: Texts = { text: "", reasoning: "" }
 
 /** The log has what was streamed to the last frame, the database up to its last checkpoint. */
 const longer = (

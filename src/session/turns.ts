@@ -19,6 +19,7 @@ export interface Turns
     | "clearHistory"
     | "resume"
     | "takeOver"
+    | "tellEnd"
     | "look"
     | "depose"
     | "running"
@@ -41,6 +42,7 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     resume: desk.resume,
     look: desk.look,
     takeOver: (runId) => desk.takeOver(runId),
+    tellEnd: (runId) => desk.untold.tellEnd(runId),
     depose: desk.runner.abandon,
     clearHistory: desk.journal.forget
   }

@@ -10,6 +10,8 @@
  * - A chat's questions form a queue of those `queued`, in the order of `queue_rank` and then of their ids. `accept`,
  *   `dequeue`, `cancel` and `amend` act on it one at a time, whichever nodes call them: a question leaves the
  *   queue once, and while a run of the chat is `running` neither `accept` nor `dequeue` makes another one run.
+ * - A run that ends while it waits, for its turn or for a person, is `untold` from the same moment on, until `told`:
+ *   whoever ends it may be gone before it can say so.
  * - `accept` refuses with `ChatBusy` or `ChatFull` before anything is stored, and never a question that it knows.
  * - A run that waits for a person is in nobody's way: it neither runs nor waits for its turn.
  * - `finish` acts once: on a run that has ended already it changes nothing and answers no ids. `record` and
@@ -94,8 +96,16 @@ export interface RunStore {
   readonly dequeue: (chatId: string, owner: string) => Effect.Effect<Option.Option<Run>, StorageError>
   /** What runs, and what waits for its turn, in order. */
   readonly queue: (chatId: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
-  /** `queued` → `stopped`: one run, or all of the chat with null. Answers those that were queued. */
-  readonly cancel: (chatId: string, runId: string | null) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** `queued` → `stopped`: one run, or all of the chat with null. Answers those that were queued, the owner's now. */
+  readonly cancel: (
+    chatId: string,
+    runId: string | null,
+    owner: string
+  ) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** Runs whose end somebody may not know, at most `limit`, the earliest end first. */
+  readonly untold: (limit: number) => Effect.Effect<ReadonlyArray<Run>, StorageError>
+  /** Whoever waits for these runs knows of their end. */
+  readonly told: (runIds: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
   /** Changes a queued question. False where it is not queued any more. */
   readonly amend: (
     runId: string,

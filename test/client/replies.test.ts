@@ -60,6 +60,19 @@ describe("a reply to a run that waits", () => {
     })
   })
 
+  it("is not said again to a run that has ended meanwhile", async () => {
+    const { session, visitor } = await waitingSession()
+    session.reply("Tea", { clientMsgId: "c2" })
+    await visitor.payloads.take()
+    visitor.say(...wire.numbered(7, runs.workflowEnd))
+    await until(session, () => session.state.waiting === null)
+    const back = await cut(session, visitor)
+    back.say(wire.opened({ seq: 6 + runs.workflowEnd.length, recovered: true }))
+    // Nothing is left to be said: the next word is the next question.
+    session.send("And now?", { clientMsgId: "c3" })
+    expect(await back.payloads.take()).toMatchObject({ client_msg_id: "c3" })
+  })
+
   it("is said again, under its id, until the server has it, and shown once", async () => {
     const { session, visitor } = await waitingSession()
     session.reply("Tea", { clientMsgId: "c2" })

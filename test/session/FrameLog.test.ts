@@ -67,6 +67,28 @@ describe("FrameLog", () => {
     ])
   })
 
+  it("tells 100,000 tokens of the past in three frames that are hardly longer than their text", () => {
+    const log = makeLog()
+    log.beginRun("r1", "node-1")
+    let text = ""
+    for (let i = 0; i < 100_000; i++) {
+      const token = i % 20 === 0 ? ".\n" : i % 7 === 0 ? " é" : ` ${"word".slice(0, 1 + (i % 4))}`
+      text += token
+      log.delta("content", token, r1)
+      log.flush()
+    }
+    const sizes: Array<number> = []
+    for (let next = log.next(0); next !== null; next = log.next(next.seq)) {
+      sizes.push(Buffer.byteLength(next.json))
+    }
+    expect(sizes.length).toBeLessThanOrEqual(3)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1.1 * Buffer.byteLength(text))
+    const frames = readAll(log, 0)
+    expect(contentOf(frames)).toBe(text)
+    expect(frames[0]).toMatchObject({ first_seq: 1 })
+    expect(frames.at(-1)?.seq).toBe(100_000)
+  })
+
   it("writes a delta exactly as it would write the whole frame", () => {
     const log = makeLog()
     const text = 'quote " backslash \\ newline \n emoji 🎈 null \u0000 line \u2028'

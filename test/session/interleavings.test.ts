@@ -93,8 +93,8 @@ const dawdlingJournal =
       find: (id) => slow(inner.find(id)),
       dequeue: (owner) => slow(inner.dequeue(owner)),
       waits: slow(inner.waits),
-      cancel: (id) =>
-        slow(inner.cancel(id)).pipe(Effect.tap((runs) => Effect.sync(() => ended.push(...runs)))),
+      cancel: (id, owner) =>
+        slow(inner.cancel(id, owner)).pipe(Effect.tap((runs) => Effect.sync(() => ended.push(...runs)))),
       record: (id, messages) => slow(inner.record(id, messages)),
       park: (id, wait) => slow(inner.park(id, wait)),
       resume: (id, message, owner) => slow(inner.resume(id, message, owner)),

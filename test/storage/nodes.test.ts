@@ -83,7 +83,7 @@ it.scopedLive(
         Effect.gen(function* () {
           for (const { id } of yield* runs.queue(chatId)) {
             yield* runs.amend(id, { message: "rather", payload: "" })
-            for (const run of yield* runs.cancel(chatId, id)) {
+            for (const run of yield* runs.cancel(chatId, id, "node-1")) {
               expect(over.has(run.id)).toBe(false)
               over.add(run.id)
             }

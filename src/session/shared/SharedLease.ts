@@ -5,31 +5,23 @@
  * The writer's log is right about the run in progress: what the store has lost (a restart, a fail-over to a
  * copy that was behind) is sent again, with the same numbers.
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
+import { Follower } from "./Follower.ts"
+import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
 import type { Claimed, LogStoreService } from "./LogStore.ts"
-
-/** How often what the store refuses to answer is tried again. */
-const again = Schedule.union(Schedule.exponential(Duration.millis(50)), Schedule.spaced(Duration.seconds(1)))
-
-/** Comparisons without a word of the run in progress, after which it is asked whether it has ended. */
-const stillFor = 5
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
 
-/** How long a socket waits for the frames of other nodes before it is given what is known here. */
-const patience = "2 seconds"
+type Own = Extract<Claimed, { readonly _tag: "Yours" }>
 
 export interface SharedLeaseOptions {
   readonly store: LogStoreService
@@ -60,6 +52,7 @@ export interface LeaseUser {
 export class SharedLease implements Lease {
   private readonly options: SharedLeaseOptions
   private readonly log: FrameLog
+  private readonly follower: Follower
   readonly isShared = true
   private fence: string | null = null
   private terms = 0
@@ -68,22 +61,24 @@ export class SharedLease implements Lease {
   private acked = 0
   private told: Standing
   private releasing = 0
-  /** What was written at the last comparison. */
-  private compared = 0
-  /** Comparisons since anything was written in the run in progress. */
-  private still = 0
   private heldBy = ""
   private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
-  private readonly reading = Effect.unsafeMakeSemaphore(1)
-  private following = false
-  private loading = false
-  private loadAgain = false
 
   constructor(options: SharedLeaseOptions) {
     this.options = options
     this.log = options.log
     this.told = options.log.standing
+    const { store, key, log, user, fork } = options
+    this.follower = new Follower({
+      store,
+      key,
+      log,
+      fork,
+      isWritten: () => this.fence !== null,
+      epochNow: user.epochNow,
+      onForgotten: user.onForgotten
+    })
   }
 
   holder(): string {
@@ -104,25 +99,12 @@ export class SharedLease implements Lease {
   }
 
   get isFollowing(): boolean {
-    return this.following && this.fence === null
+    return this.follower.isFollowing && this.fence === null
   }
 
-  /** Reads again where the store has more than was heard. */
+  /** What the store knows of the session, for whoever follows it here. */
   compare(known: { readonly epoch: string; readonly seq: number } | null): void {
-    const { log } = this
-    const before = this.compared
-    this.compared = log.written
-    this.still = log.written === before && log.standing.status === "running" ? this.still + 1 : 0
-    if (!this.isFollowing) return
-    // The store has lost the end of a run, or will be told of the run again by the node that has it.
-    if (known === null) {
-      if (log.standing.status === "running") this.options.fork(this.options.user.onForgotten)
-    } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
-    // What was heard while the store was asked does not count.
-    else if (known.seq < before || this.still >= stillFor) {
-      this.still = 0
-      this.options.fork(this.options.user.onForgotten)
-    }
+    this.follower.compare(known)
   }
 
   get hold(): Effect.Effect<boolean> {
@@ -130,37 +112,49 @@ export class SharedLease implements Lease {
   }
 
   private get claim(): Effect.Effect<boolean> {
-    const { store, key, self, newEpoch, isDead, user } = this.options
+    const { store, key, self, newEpoch, isDead } = this.options
     return Effect.gen(this, function* () {
       const { log } = this
       const known = { epoch: log.epoch, seq: log.written }
-      // An epoch that something was told under, which is kept nowhere any more, must not begin again.
-      const isNew = log.isUntouched && (yield* user.epochNow) === log.epoch
-      const epoch = isNew ? log.epoch : newEpoch()
-      const claim = { self, dead: null, epoch, seq: 0, known }
+      const old = log.isUntouched ? log.epoch : null
+      const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known }
       let claimed = yield* store.claim(key, claim)
       if (claimed._tag === "Held" && isDead(claimed.owner)) {
         claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
       }
-      if (claimed._tag === "Held") {
-        this.heldBy = claimed.owner
-        return false
-      }
-      if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
-        yield* this.reload.pipe(Effect.onError(() => this.release(claimed.fence)))
-      }
-      if (claimed.epoch !== log.epoch || claimed.seq !== log.written) {
-        log.replace(claimed.epoch, claimed.seq, [])
-        this.compared = 0
-      }
-      yield* this.take(claimed.fence)
-      return true
+      if (claimed._tag === "Yours") return yield* this.enter(claimed, old)
+      this.heldBy = claimed.owner
+      return false
     }).pipe(
       Effect.catchAll((error) =>
         Effect.as(Effect.logWarning("a session could not be claimed", error.cause), false)
       ),
       Effect.uninterruptible
     )
+  }
+
+  /** `old`: the epoch that the session was to begin with, where it was not made up for this claim. */
+  private enter(first: Own, old: string | null): Effect.Effect<boolean, RedisError | StorageError> {
+    const { store, key, self, newEpoch, user } = this.options
+    let own = first
+    return Effect.gen(this, function* () {
+      const { log } = this
+      // An epoch that something was told under, which is kept nowhere any more, must not begin again. From now on
+      // nobody else tells anything.
+      if (own.epoch === old && own.seq === 0 && (yield* user.epochNow) !== old) {
+        const known = { epoch: old, seq: 1 }
+        const again = yield* store.claim(key, { self, dead: null, epoch: newEpoch(), seq: 0, known })
+        if (again._tag === "Held") return false
+        own = again
+      }
+      if (own.epoch !== log.epoch || own.seq !== log.written) yield* this.follower.reload
+      if (own.epoch !== log.epoch || own.seq !== log.written) {
+        log.replace(own.epoch, own.seq, [])
+        this.follower.restart()
+      }
+      yield* this.take(own.fence)
+      return true
+    }).pipe(Effect.onError(() => this.release(own.fence)))
   }
 
   private take(fence: string): Effect.Effect<void> {
@@ -206,7 +200,7 @@ export class SharedLease implements Lease {
       const after = this.acked
       const { text, last } = log.batchAfter(after)
       const append = { fence, after, last, batch: text, running: standing.status === "running" }
-      return Effect.flatMap(this.insist(this.options.store.append(this.options.key, append)), (result) => {
+      return Effect.flatMap(insist(this.options.store.append(this.options.key, append)), (result) => {
         switch (result._tag) {
           case "Ok":
             return Effect.sync(() => this.settle(last, standing))
@@ -243,7 +237,7 @@ export class SharedLease implements Lease {
       const { status, runId, runStart } = log.standing
       const seq = status === "running" ? Math.min(runStart - 1, log.lastSeq) : log.lastSeq
       const claim = { self, dead: null, epoch: log.epoch, seq, known: { epoch: "", seq: 0 } }
-      const claimed = yield* this.insist(
+      const claimed = yield* insist(
         store.claim(key, claim).pipe(
           // Somebody who finds that this node runs the session gives it back at once.
           Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
@@ -254,16 +248,16 @@ export class SharedLease implements Lease {
       // Nobody has told anything since.
       const isOurs = claimed.epoch === log.epoch && claimed.seq <= this.acked && log.has(claimed.seq)
       const open = status === "running" ? runId : this.told.status === "running" ? this.told.runId : null
-      const stored = open === null ? "done" : yield* this.insist(user.statusHere(open))
-      if (stored === null || stored === "lost") {
-        return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
-      }
-      if (isOurs) return this.goOn(claimed)
+      const stored = open === null ? "done" : yield* insist(user.statusHere(open))
+      const isTakenOver = stored === null || stored === "lost"
+      if (isOurs && !isTakenOver) return this.goOn(claimed)
+      // Whoever has ended the run has told so in what the store has.
+      if (isTakenOver && !isOurs) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
       const epoch = newEpoch()
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
-      const own = yield* this.insist(store.claim(key, { ...claim, epoch, known: instead }))
+      const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead }))
       if (own._tag === "Held") return yield* this.depose
-      // Others have told frames that are not known here. A run in progress goes on under an epoch of its own; the
+      // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an epoch of its own; the
       // end of a run cannot be told to them any more: what is stored, to be read again for the new epoch, says it.
       if (stored !== "running") return yield* Effect.zipRight(this.depose, this.release(own.fence))
       log.rename(epoch)
@@ -271,7 +265,7 @@ export class SharedLease implements Lease {
     })
   }
 
-  private goOn({ fence, seq }: Extract<Claimed, { readonly _tag: "Yours" }>): void {
+  private goOn({ fence, seq }: Own): void {
     this.fence = fence
     this.acked = seq
     this.log.redefine()
@@ -285,7 +279,7 @@ export class SharedLease implements Lease {
       this.log.share(null)
       this.flushed.unsafeOpen()
       this.options.fork(this.options.user.onDeposed)
-      if (this.following) this.refresh()
+      if (this.follower.isFollowing) this.follower.refresh()
       return Effect.logInfo(`session ${this.options.key} is run by another node now`)
     })
   }
@@ -331,7 +325,7 @@ export class SharedLease implements Lease {
     return Effect.suspend(() => {
       this.releasing += 1
       return Effect.ensuring(
-        this.insist(this.options.store.release(this.options.key, fence)),
+        insist(this.options.store.release(this.options.key, fence)),
         Effect.sync(() => {
           this.releasing -= 1
         })
@@ -347,91 +341,17 @@ export class SharedLease implements Lease {
 
   get followedElsewhere(): Effect.Effect<boolean> {
     return this.options.store.followers(this.options.key).pipe(
-      Effect.map((count) => count > (this.following ? 1 : 0)),
+      Effect.map((count) => count > (this.follower.isFollowing ? 1 : 0)),
       // Not known: nothing is ended for it.
       Effect.orElseSucceed(() => true)
     )
   }
 
   get follow(): Effect.Effect<void, never, Scope.Scope> {
-    const { store, key } = this.options
-    return Effect.gen(this, function* () {
-      this.following = true
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          this.following = false
-        })
-      )
-      yield* store.follow(key, {
-        heard: (batch) => {
-          if (this.fence === null && this.log.ingest(batch) !== "taken") this.refresh()
-        },
-        noted: (json) => this.log.notice(json),
-        began: () => this.refresh()
-      })
-      yield* this.catchUp
-    })
+    return this.follower.follow
   }
 
   get catchUp(): Effect.Effect<void> {
-    return this.reload.pipe(Effect.interruptible, Effect.timeout(patience), Effect.ignore)
-  }
-
-  /** Reads what was not heard. */
-  refresh(): void {
-    if (this.loading) {
-      this.loadAgain = true
-      return
-    }
-    this.loading = true
-    const once = Effect.suspend(() => {
-      this.loadAgain = false
-      return Effect.suspend(() => (this.following ? this.reload : Effect.void))
-    })
-    this.options.fork(
-      this.insist(once).pipe(
-        Effect.repeat({ while: () => this.loadAgain }),
-        Effect.ensuring(
-          Effect.sync(() => {
-            this.loading = false
-          })
-        ),
-        Effect.asVoid
-      )
-    )
-  }
-
-  /** Makes the log what the store has. One at a time: each looks at what the one before has read. */
-  private get reload(): Effect.Effect<void, RedisError> {
-    const { store, key } = this.options
-    return this.reading.withPermits(1)(
-      Effect.gen(this, function* () {
-        const { log } = this
-        const tail = yield* store.read(key, log.written)
-        if (Option.isNone(tail) || this.fence !== null) return
-        const { epoch, seq, batches } = tail.value
-        const isSame = epoch === log.epoch
-        // The store has lost what was read here: whoever writes will send it again, or begin a new epoch.
-        if (isSame && seq < log.written) return
-        if (isSame && batches.every((batch) => log.ingest(batch) === "taken") && log.written >= seq) return
-        const all = yield* store.read(key, 0)
-        if (Option.isNone(all) || this.fence !== null) return
-        log.replace(all.value.epoch, all.value.seq, all.value.batches)
-      })
-    )
-  }
-
-  /** Tries until it is answered; the log of the server hears of it once. */
-  private insist<A>(effect: Effect.Effect<A, RedisError | StorageError>): Effect.Effect<A> {
-    let isKnown = false
-    return effect.pipe(
-      Effect.tapError((error) => {
-        if (isKnown) return Effect.void
-        isKnown = true
-        return Effect.logWarning("a store that sessions need does not answer", error.cause)
-      }),
-      Effect.retry(again),
-      Effect.orDie
-    )
+    return this.follower.catchUp
   }
 }

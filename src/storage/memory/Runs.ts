@@ -28,6 +28,21 @@ export const makeRuns = (state: MemoryState) => {
     accept: makeAccept(state),
     ...makeRunQueue(state),
 
+    untold: (limit) =>
+      Effect.sync(() =>
+        [...state.untold]
+          .flatMap((id) => {
+            const run = state.runs.get(id)
+            return run === undefined || !hasEnded(run) ? [] : [run]
+          })
+          .slice(0, limit)
+      ),
+
+    told: (runIds) =>
+      Effect.sync(() => {
+        for (const id of runIds) state.untold.delete(id)
+      }),
+
     record: (runId, messages) =>
       at((now) => {
         const run = unended(runId)
@@ -111,6 +126,7 @@ export const makeRuns = (state: MemoryState) => {
           partial_reasoning: "",
           end_time: now
         })
+        if (run.status === "waiting_input") state.untold.add(runId)
         state.waits.delete(runId)
         touchSession(state, run.chat_id, now)
         return ending.messages.map((message) => insert(run, message, now))

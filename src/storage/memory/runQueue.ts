@@ -35,13 +35,14 @@ export const makeRunQueue = (
 
     queue: (chatId) => Effect.sync(() => unfinishedOf(state, chatId)),
 
-    cancel: (chatId, runId) =>
+    cancel: (chatId, runId, owner) =>
       at((now) =>
         unfinishedOf(state, chatId)
           .filter((run) => run.status === "queued" && (runId === null || run.id === runId))
           .map((run) => {
-            const cancelled: Run = { ...run, status: "stopped", end_time: now }
+            const cancelled: Run = { ...run, status: "stopped", owner, end_time: now }
             state.runs.set(run.id, cancelled)
+            state.untold.add(run.id)
             return cancelled
           })
       ),

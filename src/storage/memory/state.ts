@@ -29,6 +29,8 @@ export interface MemoryState {
   readonly runs: Map<string, Run>
   /** By run. */
   readonly waits: Map<string, Wait>
+  /** Ids of runs that ended while they waited, and whose end somebody may not know. */
+  readonly untold: Set<string>
   /** Apps with their graphs as JSON text: whoever reads one gets a copy of his own. */
   readonly flows: Map<string, Omit<Flow, "data"> & { readonly json: string; readonly deleted: boolean }>
   readonly versions: Map<number, Omit<FlowVersion, "data" | "is_current"> & { readonly json: string }>
@@ -50,6 +52,7 @@ export const emptyState = (): MemoryState => {
     passages: new Map(),
     runs: new Map(),
     waits: new Map(),
+    untold: new Set(),
     flows: new Map(),
     versions: new Map(),
     users: new Map(),

@@ -10,6 +10,7 @@ import { waits } from "./0004-waits.ts"
 import { files } from "./0005-files.ts"
 import { versions } from "./0006-versions.ts"
 import { queue } from "./0007-queue.ts"
+import { untold } from "./0008-untold.ts"
 import type { Statements } from "./ddl.ts"
 
 export interface Migration {
@@ -25,5 +26,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { id: 4, name: "waits", statements: waits },
   { id: 5, name: "files", statements: files },
   { id: 6, name: "versions", statements: versions },
-  { id: 7, name: "queue", statements: queue }
+  { id: 7, name: "queue", statements: queue },
+  { id: 8, name: "untold", statements: untold }
 ]

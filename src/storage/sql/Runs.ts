@@ -14,6 +14,7 @@ import { RunRow, sqlTime, WaitRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 import { type Author, insertMessage } from "./insertMessage.ts"
 import { makeRunQueue } from "./runQueue.ts"
+import { makeUntold, markUntold } from "./untold.ts"
 
 const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
@@ -64,6 +65,7 @@ export const makeRuns = (database: Database) => {
   return Runs.of({
     accept: makeAccept(database),
     ...makeRunQueue(database),
+    ...makeUntold(database),
 
     record: (runId, messages) =>
       Effect.gen(function* () {
@@ -147,7 +149,10 @@ export const makeRuns = (database: Database) => {
         const { text: time } = yield* now
         const end = sql`status = ${ending.status}, error = ${ending.error}, prompt_tokens = ${ending.promptTokens}, completion_tokens = ${ending.completionTokens}, partial_text = '', partial_reasoning = '', end_time = ${time}`
         const { chat_id } = held.value
-        if (held.value.status === "waiting_input") yield* unwait(runId)
+        if (held.value.status === "waiting_input") {
+          yield* unwait(runId)
+          yield* markUntold(database, runId)
+        }
         yield* sql.onDialectOrElse({
           // Both rows at once: a round trip less in the busiest transaction.
           mysql: () =>

@@ -9,6 +9,7 @@ import type { RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
 import { RunRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
+import { markUntold } from "./untold.ts"
 
 const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
@@ -75,7 +76,7 @@ export const makeRunQueue = (
 
     queue: (chatId) => unfinishedOf(database, chatId).pipe(during("runs.queue")),
 
-    cancel: (chatId, runId) =>
+    cancel: (chatId, runId, owner) =>
       Effect.gen(function* () {
         yield* lockChat(chatId)
         const unfinished = yield* unfinishedOf(database, chatId)
@@ -84,9 +85,10 @@ export const makeRunQueue = (
         )
         const { date, text: time } = yield* now
         for (const { id } of cancelled) {
-          yield* sql`UPDATE run SET status = 'stopped', end_time = ${time} WHERE id = ${id}`
+          yield* sql`UPDATE run SET status = 'stopped', owner = ${owner}, end_time = ${time} WHERE id = ${id}`
+          yield* markUntold(database, id)
         }
-        return cancelled.map((run): Run => ({ ...run, status: "stopped", end_time: date }))
+        return cancelled.map((run): Run => ({ ...run, status: "stopped", owner, end_time: date }))
       }).pipe(atomic, during("runs.cancel")),
 
     amend: (runId, { message, payload }) =>

@@ -30,6 +30,8 @@ export class Client {
   private following = false
   private position: { readonly epoch: string; readonly lastSeq: number } | null = null
   private readonly unacknowledged = new Map<string, Ask | Reply>()
+  /** The runs that replies were for. */
+  private readonly repliedTo = new Map<string, string>()
   private readonly prompted = new Set<number>()
   /** Runs that it knows to be over. */
   private over = new Set<string>()
@@ -162,15 +164,23 @@ export class Client {
 
   private read(frame: SeenFrame): void {
     this.entries.push({ _tag: "Frame", frame })
-    if (frame.type === "close" && frame.run_id !== undefined) this.over.add(frame.run_id)
+    if (frame.type === "close" && frame.run_id !== undefined) this.close(frame.run_id)
     if (this.position !== null) this.position = { ...this.position, lastSeq: frame.seq }
     this.acknowledged(idIn(frame))
     this.look(frame)
   }
 
+  /** A run that is over takes no reply any more. */
+  private close(runId: string): void {
+    this.over.add(runId)
+    for (const [clientMsgId, run] of this.repliedTo) {
+      if (run === runId) this.unacknowledged.delete(clientMsgId)
+    }
+  }
+
   /** Replies to what it is asked, once. */
   private look(frame: Omit<SeenFrame, "seq">): void {
-    const { receiver, message_id } = frame
+    const { receiver, message_id, run_id } = frame
     if (!Predicate.isRecord(receiver) || receiver["is_self"] !== true || message_id === null) return
     if (this.prompted.has(message_id)) return
     this.prompted.add(message_id)
@@ -182,6 +192,8 @@ export class Client {
     world.after(reply.after, () => {
       if (this.hasLeft) return
       const said: Reply = { _tag: "Reply", action: "continue", body: reply.body, clientMsgId }
+      if (run_id !== undefined && this.over.has(run_id)) return
+      if (run_id !== undefined) this.repliedTo.set(clientMsgId, run_id)
       this.unacknowledged.set(clientMsgId, said)
       this.say(said)
     })

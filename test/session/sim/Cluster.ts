@@ -28,6 +28,9 @@ export interface ClusterOptions {
 
 const userId = 1
 
+/** Milliseconds. */
+const startAgainAfter = 200
+
 export class Cluster {
   readonly options: ClusterOptions
   readonly store: ModelStore
@@ -77,6 +80,8 @@ export class Cluster {
       giveWay,
       slowest,
       onEnd: (ended) => this.hangUp(ended),
+      // Whoever looks after the machine starts it again.
+      onFailedStart: () => world.after(startAgainAfter, () => this.start(node)),
       settings: { ...settings, nodeId: `n${node}` }
     })
     if (!this.storeIsUp) process.storeWire.cut()

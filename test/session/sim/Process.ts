@@ -42,6 +42,8 @@ export interface ProcessOptions {
   readonly giveWay: number
   /** Milliseconds of a slow leg to the store or the database, at most. */
   readonly slowest: number
+  /** It has ended because it could not begin. */
+  readonly onFailedStart: () => void
   /** However it ends. */
   readonly onEnd: (process: Process) => void
 }
@@ -91,7 +93,12 @@ export class Process {
         this.hub = hub
       }).pipe(
         // The program ends where it cannot look for what it had left.
-        Effect.catchAll(() => Effect.sync(() => this.kill()))
+        Effect.catchAll(() =>
+          Effect.sync(() => {
+            this.kill()
+            options.onFailedStart()
+          })
+        )
       )
     )
   }

@@ -183,7 +183,7 @@ describe("the simulator finds", () => {
   ])(
     "%s",
     (_, broken) => {
-      expect(firstSpoiled(broken, 1000)).not.toBeNull()
+      expect(firstSpoiled(broken, 5000)).not.toBeNull()
     },
     120_000
   )

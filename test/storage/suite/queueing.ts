@@ -96,7 +96,7 @@ export const queueingSuite = (it: It) => {
       const waits = yield* asked(chatId, "two", { onBusy: "reject", startNow: false })
       expect(waits.run.status).toBe("queued")
       expect(yield* refused).toMatchObject({ _tag: "ChatBusy", chatId })
-      yield* runs.cancel(chatId, null)
+      yield* runs.cancel(chatId, null, "node-1")
       expect((yield* asked(chatId, "three", { onBusy: "reject" })).run.status).toBe("running")
     })
   )
@@ -113,7 +113,7 @@ export const queueingSuite = (it: It) => {
         expect(refused).toMatchObject({ _tag: "ChatFull", limit: 2 })
       }
       expect(yield* queueOf(chatId)).toEqual(["runs", "one", "two"])
-      yield* runs.cancel(chatId, two.run.id)
+      yield* runs.cancel(chatId, two.run.id, "node-1")
       expect((yield* asked(chatId, "three", { maxQueued: 2 })).run.status).toBe("queued")
     })
   )
@@ -184,17 +184,61 @@ export const queueingSuite = (it: It) => {
       const elsewhere = freshId()
       yield* asked(elsewhere, "elsewhere", { startNow: false })
       yield* itIs(someTime)
-      const cancelled = yield* runs.cancel(chatId, two.run.id)
-      expect(cancelled).toEqual([{ ...two.run, status: "stopped", end_time: new Date(someTime) }])
+      const cancelled = yield* runs.cancel(chatId, two.run.id, "node-2")
+      const end = { status: "stopped", owner: "node-2", end_time: new Date(someTime) }
+      expect(cancelled).toEqual([{ ...two.run, ...end }])
       expect(yield* runOf(two.run.id)).toEqual(cancelled[0])
       expect((yield* questionOf(two.run.id))?.message).toBe("two")
-      expect(yield* runs.cancel(elsewhere, first.run.id)).toEqual([])
-      expect(payloads(yield* runs.cancel(chatId, null))).toEqual(["three", "one"])
-      expect(yield* runs.cancel(chatId, null)).toEqual([])
-      expect(yield* runs.cancel(chatId, first.run.id)).toEqual([])
+      expect(yield* runs.cancel(elsewhere, first.run.id, "node-1")).toEqual([])
+      expect(payloads(yield* runs.cancel(chatId, null, "node-1"))).toEqual(["three", "one"])
+      expect(yield* runs.cancel(chatId, null, "node-1")).toEqual([])
+      expect(yield* runs.cancel(chatId, first.run.id, "node-1")).toEqual([])
       expect(yield* queueOf(chatId)).toEqual(["runs"])
       expect(yield* queueOf(elsewhere)).toEqual(["elsewhere"])
     })
+  )
+
+  it.effect(
+    "what ends while it waits is untold until it is told; what goes on or ends by itself is not",
+    () =>
+      Effect.gen(function* () {
+        const runs = yield* Runs
+        const chatId = freshId()
+        const first = yield* asked(chatId, "runs")
+        const [one, two, three] = [
+          (yield* asked(chatId, "one")).run.id,
+          (yield* asked(chatId, "two")).run.id,
+          (yield* asked(chatId, "three")).run.id
+        ]
+        const untold = Effect.map(runs.untold(10_000), (all) =>
+          all.filter((run) => run.chat_id === chatId).map(({ id }) => id)
+        )
+        yield* itIs(someTime)
+        yield* runs.cancel(chatId, two, "node-1")
+        yield* itIs(someTime + 1000)
+        const cancelled = yield* runs.cancel(chatId, null, "node-1")
+        expect(yield* untold).toEqual([two, one, three])
+        expect((yield* runs.untold(10_000)).find(({ id }) => id === one)).toEqual(cancelled[0])
+        expect((yield* runs.untold(1)).length).toBe(1)
+        yield* runs.told([two, one, freshId()])
+        yield* runs.told([])
+        expect(yield* untold).toEqual([three])
+        yield* runs.reopen(three, "node-1")
+        expect(yield* untold).toEqual([])
+        yield* runs.cancel(chatId, three, "node-1")
+        expect(yield* untold).toEqual([three])
+        yield* runs.told([three])
+        yield* runs.told([three])
+        expect(yield* untold).toEqual([])
+        const waits = yield* asked(chatId, "waits")
+        yield* runs.park(first.run.id, { state: "1", until: new Date(someTime) })
+        yield* runs.finish(first.run.id, done())
+        expect(yield* untold).toEqual([first.run.id])
+        yield* runs.told([first.run.id])
+        yield* runs.finish(Option.getOrThrow(yield* runs.dequeue(chatId, "node-1")).id, done())
+        expect((yield* runOf(waits.run.id)).status).toBe("done")
+        expect(yield* untold).toEqual([])
+      })
   )
 
   it.effect("a question that waits can be put in other words; one that has begun or ended cannot", () =>
@@ -211,7 +255,7 @@ export const queueingSuite = (it: It) => {
       expect(yield* runOf(run.id)).toEqual({ ...run, payload: "new" })
       const amended = { ...asking, message: "waits", update_time: new Date(someTime + 1000) }
       expect(yield* questionOf(run.id)).toEqual(amended)
-      yield* runs.cancel(chatId, run.id)
+      yield* runs.cancel(chatId, run.id, "node-1")
       const late = { message: "late", payload: "late" }
       for (const runId of [run.id, going.run.id, freshId()]) {
         expect(yield* runs.amend(runId, late)).toBe(false)

@@ -91,9 +91,9 @@ export const racingSuite = (it: It) => {
         const chatId = freshId()
         const { run } = yield* asked(chatId, "contended", { startNow: false })
         const left = yield* race([
-          Effect.map(runs.cancel(chatId, run.id), (cancelled) => cancelled.length > 0 && "stopped"),
+          Effect.map(runs.cancel(chatId, run.id, "node-1"), (cancelled) => cancelled.length > 0 && "stopped"),
           Effect.map(runs.dequeue(chatId, "taker"), (taken) => Option.isSome(taken) && "taker"),
-          Effect.map(runs.cancel(chatId, null), (cancelled) => cancelled.length > 0 && "stopped")
+          Effect.map(runs.cancel(chatId, null, "node-1"), (cancelled) => cancelled.length > 0 && "stopped")
         ])
         const { status, owner } = yield* runOf(run.id)
         expect(left.filter((how) => how !== false)).toEqual([status === "running" ? owner : status])
