@@ -135,7 +135,7 @@ export interface RunStore {
   readonly overdue: (limit: number) => Effect.Effect<ReadonlyArray<WaitingRun>, StorageError>
   /** Stopped, failed or lost → `queued`, to go on where it broke off. False where it is in another state. */
   readonly reopen: (runId: string, owner: string) => Effect.Effect<boolean, StorageError>
-  /** Adds to the partial answers of many runs in one transaction; runs that have ended are left alone. */
+  /** Adds to the partial answers of many runs, each of them whole or not at all; runs that have ended are left alone. */
   readonly checkpoint: (parts: ReadonlyArray<Checkpoint>) => Effect.Effect<void, StorageError>
   /** Ends a run, stores its last messages, answers their ids in order. Clears the partial answer. */
   readonly finish: (runId: string, ending: Ending) => Effect.Effect<ReadonlyArray<number>, StorageError>

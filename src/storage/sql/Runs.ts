@@ -4,6 +4,8 @@
  * session first, then queued runs; whoever goes on with a run that has left it takes that run first, then the
  * session, then the rest. They want different runs, so they never wait for each other in a circle.
  */
+import { type Fragment, join } from "@effect/sql/Statement"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -15,6 +17,9 @@ import { type Database, decodeAll, decodeFirst, during, now } from "./Database.t
 import { type Author, insertMessage } from "./insertMessage.ts"
 import { makeRunQueue } from "./runQueue.ts"
 import { makeUntold, markUntold } from "./untold.ts"
+
+/** Partial answers that are stored with one statement. */
+const checkpointsAtOnce = 100
 
 const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
@@ -47,18 +52,31 @@ export const makeRuns = (database: Database) => {
   const insertMessages = (run: Run, messages: ReadonlyArray<NewMessage>, time: string) =>
     Effect.forEach(messages, (message) => insertMessage(database, authorOf(run), message, time))
 
-  const replaced = (part: Checkpoint) =>
-    sql`UPDATE run SET partial_text = ${part.text}, partial_reasoning = ${part.reasoning} WHERE id = ${part.runId} AND ${unended}`
-
-  const appended = (part: Checkpoint) =>
+  const grown = (column: Fragment, text: string) =>
     sql.onDialectOrElse({
-      mysql: () =>
-        sql`UPDATE run SET partial_text = CONCAT(partial_text, ${part.text}), partial_reasoning = CONCAT(partial_reasoning, ${part.reasoning}) WHERE id = ${part.runId} AND ${unended}`,
-      orElse: () =>
-        sql`UPDATE run SET partial_text = partial_text || ${part.text}, partial_reasoning = partial_reasoning || ${part.reasoning} WHERE id = ${part.runId} AND ${unended}`
+      mysql: () => sql`CONCAT(${column}, ${text})`,
+      orElse: () => sql`${column} || ${text}`
     })
 
-  const written = (part: Checkpoint) => (part.replaces === true ? replaced(part) : appended(part))
+  /** One statement for all: as long as it takes, the ends of these runs have to wait. */
+  const written = (parts: ReadonlyArray<Checkpoint>) => {
+    const cases = (column: Fragment, textOf: (part: Checkpoint) => string) =>
+      join(
+        " ",
+        false
+      )(
+        parts.map((part) => {
+          const text = textOf(part)
+          return part.replaces === true
+            ? sql`WHEN ${part.runId} THEN ${text}`
+            : sql`WHEN ${part.runId} THEN ${grown(column, text)}`
+        })
+      )
+    const text = sql.literal("partial_text")
+    const reasoning = sql.literal("partial_reasoning")
+    const ids = parts.map(({ runId }) => runId)
+    return sql`UPDATE run SET partial_text = CASE id ${cases(text, (part) => part.text)} ELSE partial_text END, partial_reasoning = CASE id ${cases(reasoning, (part) => part.reasoning)} ELSE partial_reasoning END WHERE ${sql.in("id", ids)} AND ${unended}`
+  }
 
   const unwait = (runId: string) => sql`DELETE FROM run_wait WHERE run_id = ${runId}`
 
@@ -132,15 +150,12 @@ export const makeRuns = (database: Database) => {
           during("runs.reopen")
         ),
 
-    checkpoint: (parts) => {
-      const [first, ...rest] = parts.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
-      if (first === undefined) return Effect.void
-      const all =
-        rest.length === 0
-          ? Effect.asVoid(alone(written(first)))
-          : Effect.asVoid(atomic(Effect.forEach([first, ...rest], written)))
-      return all.pipe(during("runs.checkpoint"))
-    },
+    checkpoint: (parts) =>
+      Effect.forEach(
+        Chunk.chunksOf(Chunk.fromIterable(parts), checkpointsAtOnce),
+        (some) => alone(written([...some])),
+        { discard: true }
+      ).pipe(during("runs.checkpoint")),
 
     finish: (runId, ending) =>
       Effect.gen(function* () {
