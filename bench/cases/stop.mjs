@@ -10,7 +10,7 @@ const load = {
   beside: 200,
   stopping: 50,
   tokens: 200,
-  delay: 40,
+  delay: 100,
   earliest: 300,
   latest: 1_300,
   windowMs: 6_000
