@@ -1,13 +1,24 @@
-/** One chat client: asks, stops, and notes when what arrived. */
-import { WebSocket } from "ws"
+/** One chat client: asks, stops, and notes when what arrived. How it speaks is its wire's. */
 import { now } from "./clock.mjs"
+import { wires } from "./wires.mjs"
 
 /**
- * @typedef {{ base: string, flowId: string, token: string }} Target
+ * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string }} Target `stopBase`: the
+ *   node that is told to stop, where it is another one
  * @typedef {{ id: string, asked: number, begun: boolean, last: number, closed: number | null }} Answer when it
  *   was asked for, whether its first token has come, when the upstream wrote its last token, when it was closed; in
  *   microseconds of the shared clock
+ * @typedef {{ frame: (bytes: number) => void, bytes: (count: number) => void, text: (text: string) => void,
+ *   failed: (why: string) => void, ended: () => void }} Heard what a wire tells its client: a frame and its size
+ *   (or sizes apart, where frames share reads), text of the answer, an error, the end of the answer
+ * @typedef {{ open: () => Promise<void>, ask: (question: string) => void, stop: () => void,
+ *   close: () => Promise<void> }} Wire `open` resolves when a question can be asked
+ * @typedef {(target: Target, name: string, heard: Heard) => Wire} MakeWire
  */
+
+const nothing = () => undefined
+/** @type {Heard} */
+const nobody = { frame: nothing, bytes: nothing, text: nothing, failed: nothing, ended: nothing }
 
 export class Client {
   tokens = 0
@@ -24,36 +35,38 @@ export class Client {
   #current = null
   /** @type {Array<() => void>} */
   #waiting = []
-  /** @type {WebSocket | null} */
-  #ws = null
+  /** @type {Wire} */
+  #wire
+  /** From where it stops: another node, if the target names one. @type {Wire} */
+  #stopper
   #serial = 0
 
   /** @param {Target} target @param {string} name also the chat's id */
   constructor(target, name) {
-    this.target = target
     this.name = name
+    this.#wire = wires[target.wire](target, name, {
+      frame: (bytes) => {
+        this.frames += 1
+        this.bytes += bytes
+      },
+      bytes: (count) => {
+        this.bytes += count
+      },
+      text: (text) => this.#text(text),
+      failed: (why) => this.errors.push(why),
+      ended: () => this.#end()
+    })
+    const failed = (why) => this.errors.push(why)
+    this.#stopper =
+      target.stopBase === undefined
+        ? this.#wire
+        : wires[target.wire]({ ...target, base: target.stopBase }, name, { ...nobody, failed })
   }
 
-  /** Resolves when the server has told that the session is open. @returns {Promise<void>} */
-  open() {
-    const { base, flowId, token } = this.target
-    return new Promise((resolve, reject) => {
-      const ws = new WebSocket(`${base}/api/v1/chat/${flowId}?chat_id=${this.name}&native=1&t=${token}`, {
-        perMessageDeflate: false
-      })
-      this.#ws = ws
-      ws.on("error", reject)
-      ws.on("unexpected-response", (_, response) => reject(new Error(`refused with ${response.statusCode}`)))
-      ws.on("close", (code, reason) => {
-        reject(new Error(`closed with ${code} ${reason}`))
-        if (code !== 1000) this.errors.push(`closed with ${code} ${reason}`)
-        this.#end()
-      })
-      ws.on("message", (data) => {
-        this.#receive(data)
-        resolve()
-      })
-    })
+  /** Resolves when the server has told that the session is open. */
+  async open() {
+    await this.#wire.open()
+    if (this.#stopper !== this.#wire) await this.#stopper.open()
   }
 
   get busy() {
@@ -65,14 +78,14 @@ export class Client {
     const id = `${this.name}-${this.#serial++}`
     this.#current = { id, asked: now(), begun: false, last: 0, closed: null }
     this.asked += 1
-    this.#ws?.send(JSON.stringify({ inputs: { input: `tokens=${tokens} delay=${delay} id=${id}` } }))
+    this.#wire.ask(`tokens=${tokens} delay=${delay} id=${id}`)
     return this.#current
   }
 
   /** Answers when it was sent. */
   stop() {
     const at = now()
-    this.#ws?.send('{"action":"stop"}')
+    this.#stopper.stop()
     return at
   }
 
@@ -81,15 +94,9 @@ export class Client {
     return this.busy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve()
   }
 
-  /** @returns {Promise<void>} */
-  close() {
-    return new Promise((resolve) => {
-      const ws = this.#ws
-      if (ws === null || ws.readyState === ws.CLOSED) return resolve()
-      ws.on("close", () => resolve())
-      ws.close(1000)
-      setTimeout(() => ws.terminate(), 2_000).unref()
-    })
+  async close() {
+    await this.#wire.close()
+    if (this.#stopper !== this.#wire) await this.#stopper.close()
   }
 
   /** Counts anew from here on; the answer in progress stays. */
@@ -101,18 +108,6 @@ export class Client {
     this.asked = 0
     this.firstToken = []
     this.closeTail = []
-  }
-
-  #receive(data) {
-    const frame = JSON.parse(data.toString())
-    this.bytes += data.length
-    this.frames += 1
-    if (frame.type === "stream") {
-      if (frame.message?.content) this.#text(frame.message.content)
-      return
-    }
-    if (frame.category === "error") this.errors.push(JSON.stringify(frame.message))
-    if (frame.type === "close") this.#end()
   }
 
   /** Every token ends with a space. @param {string} text */

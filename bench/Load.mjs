@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { now, sleep, until } from "./clock.mjs"
-import { cpuMicros, machineBusyMicros } from "./proc.mjs"
+import { cpuMicros, machineBusyMicros, processTree } from "./proc.mjs"
 import { start, within } from "./processes.mjs"
 import { sum } from "./statistics.mjs"
 
@@ -23,20 +23,25 @@ let rounds = 0
 export class Load {
   #patience = maxPatience
 
-  /** @param {ReadonlyArray<import("./processes.mjs").Process>} generators @param {import("./processes.mjs").Process} upstream */
-  constructor(generators, upstream) {
+  /**
+   * @param {ReadonlyArray<import("./processes.mjs").Process>} generators
+   * @param {import("./processes.mjs").Process} upstream
+   * @param {ReadonlyArray<number>} services processes that servers use: neither a server's nor a stranger's
+   */
+  constructor(generators, upstream, services) {
     this.generators = generators
     this.upstream = upstream
+    this.services = services
   }
 
-  /** @param {number} processes @param {import("./processes.mjs").Process} upstream */
-  static async start(processes, upstream) {
+  /** @param {number} processes @param {import("./processes.mjs").Process} upstream @param {ReadonlyArray<number>} services */
+  static async start(processes, upstream, services) {
     const generators = await Promise.all(
       Array.from({ length: processes }, (_, i) =>
         start({ name: `generator ${i + 1}`, program: join(here, "generator.mjs"), ready: /ready/ })
       )
     )
-    return new Load(generators, upstream)
+    return new Load(generators, upstream, services)
   }
 
   /** Waits until other programs leave the machine alone, as long as patience lasts. @param {ReadonlyArray<number>} pids */
@@ -93,15 +98,31 @@ export class Load {
    * @param {{ do: string, leadMs: number, windowMs: number }} task
    */
   async measure(server, generators, { leadMs, windowMs, ...task }) {
-    const pids = [server.process.pid, this.upstream.pid, ...generators.map(({ pid }) => pid)]
-    await this.#quiet(pids)
+    const parts = [
+      processTree(server.process.pid),
+      [this.upstream.pid],
+      this.services,
+      ...generators.map(({ pid }) => [pid])
+    ]
+    await this.#quiet(parts.flat())
     const begin = now() + 100_000
     const from = begin + leadMs * 1000
     const to = from + windowMs * 1000
-    const reading = () => ({ at: now(), cpu: pids.map(cpuMicros), machine: machineBusyMicros() })
+    const reading = () => ({
+      at: now(),
+      cpu: parts.map((pids) => sum(pids.map(cpuMicros))),
+      machine: machineBusyMicros()
+    })
     const results = this.#tell(
       generators,
-      () => ({ ...task, ...(task.rate && { rate: task.rate / generators.length }), begin, from, to }),
+      () => ({
+        ...task,
+        ...(task.rate && { rate: task.rate / generators.length }),
+        ...(task.beside && { beside: task.beside / generators.length }),
+        begin,
+        from,
+        to
+      }),
       leadMs + windowMs + 20_000
     )
     // Not left unhandled when it fails while the window is being waited for.
@@ -121,7 +142,8 @@ export class Load {
       serverCpuMicros: used[0] * ((windowMs * 1000) / took),
       serverShare: shares[0],
       upstreamShare: shares[1],
-      generatorShare: Math.max(...shares.slice(2)),
+      serviceShare: shares[2],
+      generatorShare: Math.max(...shares.slice(3)),
       /** Cores that somebody outside the benchmark was using. */
       strangers: Math.max(0, (after.machine - before.machine - sum(used)) / took),
       lagMillis,
@@ -132,7 +154,7 @@ export class Load {
   #doubts(shares, lagMillis, answers) {
     const percent = (share) => `${Math.round(share * 100)} %`
     const doubts = []
-    const worst = Math.max(...shares.slice(2))
+    const worst = Math.max(...shares.slice(3))
     if (worst > maxCpuShare) doubts.push(`a generator used ${percent(worst)} of a core`)
     if (shares[1] > maxCpuShare) doubts.push(`the upstream used ${percent(shares[1])} of a core`)
     if (lagMillis > maxLagMillis) doubts.push(`a generator's event loop was ${Math.round(lagMillis)} ms late`)

@@ -113,13 +113,25 @@ const arrive = async ({ tokens, delay, rate, from, to }) => {
   return collect()
 }
 
-/** Every client asks, stops its answer at a random moment, and again. */
-const stop = async ({ tokens, delay, earliest, latest, from, to }) => {
+/** Answers of all ages, one after the other, at some of the clients, until the window ends. */
+const keepBusy = (some, { tokens, delay, to }) =>
+  some.map(async (client) => {
+    await sleep(Math.random() * tokens * delay)
+    while (now() < to) {
+      client.ask(tokens, delay)
+      await Promise.race([client.idle(), until(to)])
+    }
+  })
+
+/** Every client asks, stops its answer at a random moment, and again; but for `beside`, who are answered meanwhile. */
+const stop = async ({ tokens, delay, earliest, latest, beside, begin, from, to }) => {
   const samples = []
+  await until(begin)
+  const others = keepBusy(clients.slice(0, beside), { tokens, delay, to })
   await until(from)
   lag.reset()
   await Promise.all(
-    clients.map(async (client) => {
+    clients.slice(beside).map(async (client) => {
       await sleep(Math.random() * (latest - earliest))
       while (now() < to) {
         const answer = client.ask(tokens, delay)
@@ -133,6 +145,7 @@ const stop = async ({ tokens, delay, earliest, latest, from, to }) => {
       }
     })
   )
+  await Promise.all(others)
   return { samples, errors: clients.flatMap(({ errors }) => errors).slice(0, 3), lagMillis: lagMillis() }
 }
 

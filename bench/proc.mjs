@@ -21,6 +21,27 @@ export const cpuMicros = (pid) => {
   return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
+/** A process and all that descend from it, as long as their parents live. @param {number} root */
+export const processTree = (root) => {
+  const parents = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8")
+        return [[Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])]]
+      } catch {
+        // has just ended
+        return []
+      }
+    })
+  const found = [root]
+  // Grows while it is walked.
+  for (const parent of found) {
+    for (const [pid, itsParent] of parents) if (itsParent === parent) found.push(pid)
+  }
+  return found
+}
+
 /** Resident memory in bytes. @param {number} pid */
 export const residentBytes = (pid) => {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))

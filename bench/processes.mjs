@@ -5,8 +5,18 @@ import { createInterface } from "node:readline"
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const children = new Set()
 
+/** Each leads a group of its own: a server that starts processes takes them along when it goes. */
+const signalGroup = (child, signal) => {
+  try {
+    process.kill(-child.pid, signal)
+  } catch (error) {
+    // The last of the group has ended.
+    if (error.code !== "ESRCH") throw error
+  }
+}
+
 const killAll = () => {
-  for (const child of children) child.kill("SIGKILL")
+  for (const child of children) signalGroup(child, "SIGKILL")
 }
 process.on("exit", killAll)
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
@@ -23,15 +33,26 @@ export const within = (promise, ms, what) => {
 }
 
 /**
- * A Node program with a channel to it. It has started when a line of its output matches `ready`; what it prints
- * is shown when it fails.
- * @param {{ name: string, program: string, nodeFlags?: Array<string>, env?: Record<string, string>,
- *   ready: RegExp }} options
+ * A Node program with a channel to it, or one of another interpreter, which has only a standard input that ends with
+ * us. It has started when a line of its output matches `ready`; what it prints is shown when it fails.
+ * @param {{ name: string, program: string, args?: Array<string>, interpreter?: string, nodeFlags?: Array<string>,
+ *   cwd?: string, env?: Record<string, string>, ready: RegExp }} options
  */
-export const start = async ({ name, program, nodeFlags = [], env = {}, ready }) => {
-  const child = spawn(process.execPath, [...nodeFlags, program], {
+export const start = async ({
+  name,
+  program,
+  args = [],
+  interpreter,
+  nodeFlags = [],
+  cwd,
+  env = {},
+  ready
+}) => {
+  const child = spawn(interpreter ?? process.execPath, [...nodeFlags, program, ...args], {
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe", "ipc"]
+    detached: true,
+    ...(cwd && { cwd }),
+    stdio: interpreter ? ["pipe", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "ipc"]
   })
   children.add(child)
   const said = []
@@ -81,11 +102,10 @@ export const start = async ({ name, program, nodeFlags = [], env = {}, ready }) 
   /** Ends it the polite way, and the other way after ten seconds. */
   const stop = async () => {
     stopping = true
-    child.kill("SIGTERM")
-    await within(exited, 10_000, `stopping ${name}`).catch(() => {
-      child.kill("SIGKILL")
-      return exited
-    })
+    signalGroup(child, "SIGTERM")
+    await within(exited, 10_000, `stopping ${name}`).catch(() => undefined)
+    signalGroup(child, "SIGKILL")
+    await exited
   }
   return { name, pid: child.pid ?? 0, match, request, stop, said }
 }

@@ -3,60 +3,79 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { firstToken } from "./cases/firstToken.mjs"
 import { idle } from "./cases/idle.mjs"
+import { peers } from "./cases/peers.mjs"
+import { slowReader } from "./cases/slowReader.mjs"
 import { stop } from "./cases/stop.mjs"
 import { streaming } from "./cases/streaming.mjs"
 import { Load } from "./Load.mjs"
+import { startPeers } from "./peers/startPeers.mjs"
 import { start } from "./processes.mjs"
 import { complete } from "./report.mjs"
-import { servers as known } from "./servers.mjs"
+import { available, servers as known } from "./servers.mjs"
+import { startServices } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-export const cases = [streaming, idle, firstToken, stop]
+export const cases = [streaming, idle, firstToken, stop, slowReader, peers]
 
 /**
  * @typedef {{
  *   servers: ReadonlyArray<import("./servers.mjs").Server>,
+ *   peers: ReadonlyArray<import("./servers.mjs").Server>, absent: ReadonlyMap<string, string>,
  *   startServer: (name: string) => Promise<import("./servers.mjs").Server>,
  *   load: Load, rounds: number, log: (line: string) => void,
  *   report: (result: Partial<import("./report.mjs").Case>) => void }} Bench what a case is given
  */
 
-/** Code is compiled by the time that something is measured. */
+/** Code is compiled by the time that something is measured. Peers are warmed at a pace that they can keep. */
 const warmUp = { clients: 60, tokens: 200, delay: 5, windowMs: 3_000 }
+const warmUpOfPeers = { clients: 10, tokens: 100, delay: 20, windowMs: 4_000 }
+
+const warm = async (load, server, { clients, ...how }, log) => {
+  log(`warming up ${server.process.name}`)
+  await load.withClients(server, clients, (generators) =>
+    load.measure(server, generators, { do: "stream", slack: 20, ramp: 500, leadMs: 100, ...how })
+  )
+}
 
 /**
- * @param {{ only: ReadonlyArray<string>, rounds: number, profileDir?: string | undefined, log: (line: string) => void }} options
+ * @param {{ only: ReadonlyArray<string>, peer: ReadonlyArray<string>, rounds: number, profileDir?: string | undefined,
+ *   log: (line: string) => void }} options `peer`: those to measure, by name
  */
-export const run = async ({ only, rounds, profileDir, log }) => {
+export const run = async ({ only, peer, rounds, profileDir, log }) => {
   const chosen = cases.filter(({ name }) => only.length === 0 || only.includes(name))
+  const withPeers = chosen.some((one) => one.peers)
+  const services = await startServices(log)
   const upstream = await start({
     name: "upstream",
     program: join(here, "upstream.mjs"),
     ready: /"port":(\d+)/
   })
-  const load = await Load.start(2, upstream)
-  const options = { upstreamPort: Number(upstream.match[1]), profileDir }
+  const load = await Load.start(2, upstream, services.pids)
+  const options = { upstreamPort: Number(upstream.match[1]), services, profileDir, log }
   const startServer = (name) => known[name](options)
 
-  const wanted = [...new Set(chosen.flatMap(({ servers }) => servers))].filter((name) => name in known)
+  const wanted = [...new Set(chosen.flatMap(({ servers }) => servers))].filter((name) =>
+    available(services).includes(name)
+  )
   /** @type {Array<import("./servers.mjs").Server>} */
   const servers = []
   for (const name of wanted.length > 0 ? [wanted[0], "floor", ...wanted.slice(1)] : []) {
     servers.push(await startServer(name))
   }
-  for (const server of servers) {
-    log(`warming up ${server.process.name}`)
-    const { clients, ...how } = warmUp
-    await load.withClients(server, clients, (generators) =>
-      load.measure(server, generators, { do: "stream", slack: 20, ramp: 500, leadMs: 100, ...how })
-    )
-  }
+  for (const server of servers) await warm(load, server, warmUp, log)
 
   const results = []
   const report = (result) => results.push(complete(result))
-  for (const one of chosen) await one.run({ servers, startServer, load, rounds, log, report })
+  const bench = { servers, startServer, load, rounds, log, report, peers: [], absent: new Map() }
+  for (const one of chosen.filter((one) => !one.peers)) await one.run(bench)
 
-  await Promise.all([...servers, upstream, ...load.generators].map((one) => one.stop()))
+  // Afterwards, so that they are not there while ours are measured alone.
+  const { started, absent } = await startPeers(withPeers ? peer : [], options)
+  for (const server of started) await warm(load, server, warmUpOfPeers, log)
+  for (const one of chosen.filter((one) => one.peers)) await one.run({ ...bench, peers: started, absent })
+
+  await Promise.all([...servers, ...started, upstream, ...load.generators].map((one) => one.stop()))
+  await services.stop()
   return results
 }

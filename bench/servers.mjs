@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { start } from "./processes.mjs"
+import { freshDatabase } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const probe = ["--expose-gc", "--import", join(here, "probe.mjs")]
@@ -15,11 +16,11 @@ const address = /http:\/\/127\.0\.0\.1:(\d+)/
 /**
  * @typedef {{ name: string, class: string, process: import("./processes.mjs").Process,
  *   target: import("./Client.mjs").Target, stop: () => Promise<void> }} Server
- * @typedef {{ upstreamPort: number, profileDir?: string | undefined }} Options
+ * @typedef {{ upstreamPort: number, services: import("./services.mjs").Services, profileDir?: string | undefined }} Options
  */
 
 /** @param {Options} options */
-const modelAt = ({ upstreamPort }) => ({
+export const modelAt = ({ upstreamPort }) => ({
   OPENAI_BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
   OPENAI_API_KEY: "bench",
   OPENAI_MODEL: "bench"
@@ -36,40 +37,64 @@ const floor = async (options) => {
     env: modelAt(options),
     ready: address
   })
-  const target = { base: `ws://127.0.0.1:${process.match[1]}`, flowId: "0".repeat(32), token: "none" }
+  const target = {
+    wire: "colloquy",
+    base: `ws://127.0.0.1:${process.match[1]}`,
+    flowId: "0".repeat(32),
+    token: "none"
+  }
   return { name: "floor", class: "floor", process, target, stop: process.stop }
 }
 
-/** @param {string} kind @param {() => Record<string, string>} storage @returns {(options: Options) => Promise<Server>} */
-const ours = (kind, storage) => async (options) => {
-  const dataDir = mkdtempSync(join(tmpdir(), "colloquy-bench-"))
-  const removeData = () => rmSync(dataDir, { recursive: true, force: true })
-  globalThis.process.on("exit", removeData)
-  const process = await start({
-    name: `colloquy (${kind})`,
-    program: join(here, "..", "dist", "main.js"),
-    nodeFlags: [...probe, ...profiling(options)],
-    env: {
-      HOST: "127.0.0.1",
-      PORT: "0",
-      DATA_DIR: dataDir,
-      DATABASE_URL: "",
-      REDIS_URL: "",
-      GUEST_ACCESS: "true",
-      MAX_CONNECTIONS: "20000",
-      MAX_RUNS: "10000",
-      ...modelAt(options),
-      ...storage()
-    },
-    ready: address
-  })
-  const target = await openApp(`http://127.0.0.1:${process.match[1]}`)
-  const stop = async () => {
-    await process.stop()
-    removeData()
+/**
+ * One of ours, or several that share everything.
+ * @param {string} kind
+ * @param {{ storage: (options: Options) => Promise<{ url: string, drop: () => Promise<unknown> }>,
+ *   redis?: (options: Options) => string, nodes?: number }} how `storage`: the DATABASE_URL, and how to be rid of what
+ *   is there
+ * @returns {(options: Options) => Promise<Server>}
+ */
+const ours =
+  (kind, { storage, redis = () => "", nodes = 1 }) =>
+  async (options) => {
+    const database = await storage(options)
+    const dataDir = mkdtempSync(join(tmpdir(), "colloquy-bench-"))
+    const removeData = () => rmSync(dataDir, { recursive: true, force: true })
+    globalThis.process.on("exit", removeData)
+    const started = []
+    for (let i = 1; i <= nodes; i++) {
+      started.push(
+        await start({
+          name: `colloquy (${kind})`,
+          program: join(here, "..", "dist", "main.js"),
+          nodeFlags: [...probe, ...profiling(options)],
+          env: {
+            HOST: "127.0.0.1",
+            PORT: "0",
+            NODE_ID: `node-${i}`,
+            DATA_DIR: dataDir,
+            DATABASE_URL: database.url,
+            REDIS_URL: redis(options),
+            GUEST_ACCESS: "true",
+            MAX_CONNECTIONS: "20000",
+            MAX_RUNS: "10000",
+            ...modelAt(options)
+          },
+          ready: address
+        })
+      )
+    }
+    const [process, other] = started
+    const portOf = ({ match }) => match[1]
+    const target = await openApp(`http://127.0.0.1:${portOf(process)}`)
+    if (other) target.stopBase = `ws://127.0.0.1:${portOf(other)}`
+    const stop = async () => {
+      await Promise.all(started.map((one) => one.stop()))
+      await database.drop()
+      removeData()
+    }
+    return { name: kind, class: kind, process, target, stop }
   }
-  return { name: kind, class: kind, process, target, stop }
-}
 
 /** Signs in a guest who makes an assistant and puts it online. @param {string} base */
 const openApp = async (base) => {
@@ -88,15 +113,25 @@ const openApp = async (base) => {
   const { access_token: token } = await call("/user/guest", {})
   const { id } = await call("/assistant", { name: "Bench", prompt: "Answer.", tools: [] }, token)
   await call("/assistant/status", { id, status: 2 }, token)
-  return { base: base.replace("http:", "ws:"), flowId: id, token }
+  return { wire: "colloquy", base: base.replace("http:", "ws:"), flowId: id, token }
 }
 
-const mysqlUrl = process.env.TEST_MYSQL_URL
+const nothing = async () => undefined
 
-/** By name; `floor` is what the others are divided by. A server whose needs are not there is absent. */
+const shared = {
+  storage: ({ services }) => freshDatabase(services.mysqlUrl),
+  redis: ({ services }) => services.redisUrl
+}
+
+/** By name; `floor` is what the others are divided by. */
 export const servers = {
   floor,
-  memory: ours("memory", () => ({ DATABASE_URL: "memory:" })),
-  sqlite: ours("sqlite", () => ({})),
-  ...(mysqlUrl && { durable: ours("durable", () => ({ DATABASE_URL: mysqlUrl })) })
+  memory: ours("memory", { storage: async () => ({ url: "memory:", drop: nothing }) }),
+  sqlite: ours("sqlite", { storage: async () => ({ url: "", drop: nothing }) }),
+  durable: ours("durable", shared),
+  pair: ours("pair", { ...shared, nodes: 2 })
 }
+
+/** Those whose needs are there. @param {import("./services.mjs").Services} services */
+export const available = ({ mysqlUrl, redisUrl }) =>
+  Object.keys(servers).filter((name) => !["durable", "pair"].includes(name) || (mysqlUrl && redisUrl))

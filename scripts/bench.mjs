@@ -1,5 +1,6 @@
 /**
- * `npm run bench`: measures this server beside a bare `ws` server, on this machine, in one run.
+ * `npm run bench`: measures this server beside a bare `ws` server and servers of other makes, on this machine, in one
+ * run.
  * See docs/performance.md.
  */
 import { spawnSync } from "node:child_process"
@@ -12,12 +13,14 @@ import { parseArgs } from "node:util"
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const baseline = join(root, "bench", "baseline.json")
 /** A run that takes longer than this has gone wrong. */
-const maxMinutes = 15
+const maxMinutes = 30
 
 const help = `npm run bench [-- options]
-  --only CASE        streaming, idle, first-token or stop; may be given more than once
+  --only CASE        streaming, idle, first-token, stop, slow-reader or peers; may be given more than once
+  --peer NAME        of the peers only this one: socket.io, ai-sdk, langgraph or fastapi; may be given more than once
   --rounds N         rounds to take the median of (default 3)
   --json FILE        writes the results
+  --plots FILE       draws docs/plots from what --json wrote, and measures nothing
   --check            fails when a ratio is more than 15 % worse than in bench/baseline.json
   --save-baseline    writes this run's ratios into bench/baseline.json
   --profile DIR      writes a CPU profile of each of our servers, and prints the functions at the top`
@@ -32,8 +35,10 @@ const read = () => {
     return parseArgs({
       options: {
         only: { type: "string", multiple: true, default: [] },
+        peer: { type: "string", multiple: true, default: [] },
         rounds: { type: "string", default: "3" },
         json: { type: "string" },
+        plots: { type: "string" },
         check: { type: "boolean", default: false },
         "save-baseline": { type: "boolean", default: false },
         profile: { type: "string" },
@@ -50,6 +55,13 @@ if (options.help) {
   console.log(help)
   process.exit(0)
 }
+if (options.plots) {
+  const { nodePackages } = await import("../bench/peers/install.mjs")
+  nodePackages(console.log)
+  const { drawPlots } = await import("../bench/peers/plots/index.mjs")
+  for (const drawn of await drawPlots(options.plots)) console.log(drawn)
+  process.exit(0)
+}
 const rounds = Number(options.rounds)
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20)
   fail("--rounds must be a whole number from 1 to 20")
@@ -61,8 +73,13 @@ if (build.status !== 0) process.exit(build.status ?? 1)
 
 const { run, cases } = await import("../bench/run.mjs")
 const { compare, table, writeBaseline, writeJson } = await import("../bench/report.mjs")
+const { peers } = await import("../bench/peers/servers.mjs")
 const unknown = options.only.find((name) => !cases.some((one) => one.name === name))
 if (unknown) fail(`--only ${unknown}: there is ${cases.map(({ name }) => name).join(", ")}`)
+
+const unknownPeer = options.peer.find((name) => !(name in peers))
+if (unknownPeer) fail(`--peer ${unknownPeer}: there is ${Object.keys(peers).join(", ")}`)
+const peer = options.peer.length > 0 ? options.peer : Object.keys(peers)
 
 const profileDir = options.profile === undefined ? undefined : resolve(options.profile)
 if (profileDir) mkdirSync(profileDir, { recursive: true })
@@ -72,7 +89,8 @@ const began = Date.now()
 const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "" }
 console.log(`Node ${machine.node}, ${machine.cores} cores, ${machine.cpu}`)
 
-const results = await run({ only: options.only, rounds, profileDir, log: (line) => console.log(line) })
+const log = (line) => console.log(line)
+const results = await run({ only: options.only, peer, rounds, profileDir, log })
 
 console.log(`\n${table(results)}\n\n${Math.round((Date.now() - began) / 1000)} s`)
 if (options.json) writeJson(options.json, results, machine)

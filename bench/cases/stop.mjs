@@ -1,28 +1,38 @@
 /**
  * How fast a stop is: from `{action:"stop"}` leaving the client until `close` arrives there, and until the
- * upstream has lost the connection of that answer's request. Clients stop in mid-answer, at random moments.
+ * upstream has lost the connection of that answer's request. Clients stop in mid-answer, at random moments, while
+ * others are answered in peace. Of two nodes one is asked and the other one is told to stop.
  */
 import { percentile } from "../statistics.mjs"
 import { Trust } from "../Trust.mjs"
 
-const load = { clients: 100, tokens: 200, delay: 20, earliest: 300, latest: 1_300, windowMs: 4_000 }
+const load = {
+  beside: 200,
+  stopping: 50,
+  tokens: 200,
+  delay: 100,
+  earliest: 300,
+  latest: 1_300,
+  windowMs: 6_000
+}
 
 export const stop = {
   name: "stop",
-  description: `${load.clients} answers in progress, each stopped after ${load.earliest} to ${load.latest} ms`,
-  servers: ["memory", "sqlite", "durable"],
+  description: `${load.stopping} answers, each stopped after ${load.earliest} to ${load.latest} ms, beside ${load.beside} others`,
+  servers: ["memory", "sqlite", "durable", "pair"],
 
   /** @param {import("../run.mjs").Bench} bench */
   async run({ servers, load: generators, rounds, log, report }) {
-    const { clients, windowMs, ...how } = load
-    log(`stop: ${clients} answers in progress, ${rounds} rounds`)
+    const { stopping, windowMs, ...how } = load
+    const clients = stopping + load.beside
+    log(`stop: ${clients} answers in progress, ${stopping} of them to be stopped, ${rounds} rounds`)
     const seen = new Map(servers.map(({ name }) => [name, { close: [], upstream: [] }]))
     const trust = new Trust()
     for (let round = 0; round < rounds; round++) {
       for (const server of servers) {
         await generators.upstreamCloses()
         const measured = await generators.withClients(server, clients, (used) =>
-          generators.measure(server, used, { do: "stop", ...how, leadMs: 300, windowMs })
+          generators.measure(server, used, { do: "stop", ...how, leadMs: 1_500, windowMs })
         )
         const closes = await generators.upstreamCloses()
         const samples = measured.answers.flatMap((answer) => answer.samples)

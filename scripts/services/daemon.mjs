@@ -65,8 +65,8 @@ export const temporaryFolder = (name) => {
 }
 
 /**
- * Starts a program that works in `folder`, and waits until its port answers. Answers `stop`, which removes
- * the folder too.
+ * Starts a program that works in `folder`, and waits until its port answers. Answers its process and `stop`, which
+ * removes the folder too.
  */
 export const startDaemon = async ({ name, program, args, port, hello, folder }) => {
   // In a group of its own: Ctrl-C is for us, who then stop it in order.
@@ -107,5 +107,5 @@ export const startDaemon = async ({ name, program, args, port, hello, folder }) 
     }
     await pause(20)
   }
-  return { stop }
+  return { pid: child.pid, stop }
 }

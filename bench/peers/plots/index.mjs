@@ -1,0 +1,71 @@
+/** The plots of docs/performance.md, from what `npm run bench -- --json FILE` wrote. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { here } from "../install.mjs"
+import { draw } from "./chart.mjs"
+
+const folder = join(here, "..", "..", "docs", "plots")
+
+const plots = [
+  { file: "peers-cpu", title: "CPU time of a delivered token", cases: { "peers CPU": "CPU" } },
+  { file: "peers-bytes", title: "What a token weighs on the wire", cases: { "peers bytes": "bytes" } },
+  {
+    file: "peers-first-token",
+    title: "What is added to the first token",
+    cases: { "peers first token added p50": "p50", "peers first token added p99": "p99" }
+  },
+  {
+    file: "peers-close",
+    title: "From the last token to the answer's end",
+    cases: { "peers last token to close p50": "p50", "peers last token to close p99": "p99" }
+  },
+  {
+    file: "streaming-cpu",
+    title: "CPU time of a delivered token, ours and the floor",
+    cases: { "streaming CPU": "CPU" },
+    unit: "µs/token"
+  }
+]
+
+/** A case as a dot for each server that has a figure. */
+const dotsOf = (one, measure, notes) => {
+  const at = `${one.concurrency} at a time`
+  const figures = [[`ours, ${one.class}`, one.ours], ["bare ws", one.floor], ...Object.entries(one.peers)]
+  return figures
+    .filter(([, value]) => value !== null && value > 0)
+    .map(([server, value]) => ({
+      server,
+      at,
+      measure,
+      value,
+      saturated: notes.some(
+        ({ about, concurrency, text }) =>
+          about === server && concurrency === one.concurrency && text.startsWith("saturated")
+      )
+    }))
+}
+
+/** The floor and the peers are in the cases of every class of ours, and drawn once; ours come first. */
+const unique = (dots) => {
+  const kept = [...new Map(dots.map((dot) => [`${dot.server} ${dot.at} ${dot.measure}`, dot])).values()]
+  const isOurs = ({ server }) => server.startsWith("ours")
+  return [...kept.filter(isOurs), ...kept.filter((dot) => !isOurs(dot))]
+}
+
+/** A plot whose cases are not in the file stays as it was. @param {string} file @returns {Promise<Array<string>>} those drawn */
+export const drawPlots = async (file) => {
+  const { cases, notes } = JSON.parse(readFileSync(file, "utf8"))
+  mkdirSync(folder, { recursive: true })
+  const drawn = []
+  for (const plot of plots) {
+    const chosen = cases.filter(
+      ({ name, unit }) => name in plot.cases && (plot.unit === undefined || unit === plot.unit)
+    )
+    if (chosen.length === 0) continue
+    const dots = unique(chosen.flatMap((one) => dotsOf(one, plot.cases[one.name], notes)))
+    const svg = await draw({ title: plot.title, unit: chosen[0].unit, dots })
+    writeFileSync(join(folder, `${plot.file}.svg`), `${svg}\n`)
+    drawn.push(`docs/plots/${plot.file}.svg`)
+  }
+  return drawn
+}
