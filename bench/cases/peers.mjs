@@ -29,14 +29,23 @@ const measures = [
   { name: "last token to close p99", unit: "ms", of: (seen) => ms(seen.closeTail, 0.99) }
 ]
 
+/** What speaks against the figures of some rounds of one server. */
+const judge = (rounds) => {
+  const trust = new Trust()
+  for (const { measured } of rounds) trust.add(measured)
+  return trust
+}
+
 /** Why a peer's figures are not those of a server at ease, or null. */
 const remark = (rounds, floor) => {
-  const doubts = new Set(rounds.flatMap(({ measured }) => measured.doubts))
+  const { invalid, noise } = judge(rounds).verdict
   const delivered = Math.round(collapse(rounds).tokensPerSecond)
   const behind = rounds.some((round) => round.behind !== null)
-    ? [`saturated: delivered ${delivered} tokens/s of ${Math.round(floor.tokensPerSecond)}`]
-    : []
-  const said = [...behind, ...doubts]
+  const said = [
+    behind && `saturated: delivered ${delivered} tokens/s of ${Math.round(floor.tokensPerSecond)}`,
+    invalid,
+    noise !== null && `other programs used ${noise} cores meanwhile`
+  ].filter(Boolean)
   return said.length > 0 ? said.join("; ") : null
 }
 
@@ -67,11 +76,9 @@ export const peers = {
       const remarks = others.map(({ name }) => [name, remark(seen.get(name), floor)])
       for (const { name } of ours) {
         const mine = collapse(seen.get(name))
-        const trust = new Trust()
-        for (const result of [...seen.get(name), ...seen.get("floor")]) {
-          trust.add(result.measured)
-          if (result.behind) trust.doubt(result.behind)
-        }
+        const both = [...seen.get(name), ...seen.get("floor")]
+        const trust = judge(both)
+        for (const { behind } of both) if (behind) trust.doubt(behind)
         for (const { name: what, unit, better = "lower", of } of measures) {
           report({
             name: `peers ${what}`,

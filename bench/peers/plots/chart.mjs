@@ -4,7 +4,7 @@ import { compile } from "vega-lite"
 import { followTheme, ink } from "./theme.mjs"
 
 /**
- * @typedef {{ server: string, at: string, measure: string, value: number, saturated: boolean }} Dot
+ * @typedef {{ server: string, at: string, measure: string, value: number, doubtful: boolean }} Dot
  * @param {{ title: string, unit: string, dots: ReadonlyArray<Dot> }} plot
  */
 const specOf = ({ title, unit, dots }) => {
@@ -22,7 +22,7 @@ const specOf = ({ title, unit, dots }) => {
   }
   return {
     data: { values: dots },
-    title: { text: title, subtitle: "logarithmic; hollow: saturated", anchor: "start" },
+    title: { text: title, subtitle: "logarithmic; hollow: saturated or invalid", anchor: "start" },
     facet: { column: { field: "at", type: "nominal", sort: columns, title: null } },
     spec: {
       width: 300,
@@ -35,7 +35,7 @@ const specOf = ({ title, unit, dots }) => {
             y,
             color,
             fill: {
-              condition: { test: "datum.saturated", value: null },
+              condition: { test: "datum.doubtful", value: null },
               field: "measure",
               scale: { range: ink.series }
             }

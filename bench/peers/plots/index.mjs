@@ -27,21 +27,31 @@ const plots = [
   }
 ]
 
+/** Whether the figures of a server (or of ours, of a class) at a concurrency are not to be taken for those at ease. */
+const isDoubtful = (notes, about, concurrency) =>
+  notes.some(
+    (note) =>
+      note.about === about &&
+      note.concurrency === concurrency &&
+      (note.kind === "invalid" || note.text.startsWith("saturated"))
+  )
+
 /** A case as a dot for each server that has a figure. */
 const dotsOf = (one, measure, notes) => {
   const at = `${one.concurrency} at a time`
-  const figures = [[`ours, ${one.class}`, one.ours], ["bare ws", one.floor], ...Object.entries(one.peers)]
+  const figures = [
+    { server: `ours, ${one.class}`, about: one.class, value: one.ours },
+    { server: "bare ws", about: "floor", value: one.floor },
+    ...Object.entries(one.peers).map(([peer, value]) => ({ server: peer, about: peer, value }))
+  ]
   return figures
-    .filter(([, value]) => value !== null && value > 0)
-    .map(([server, value]) => ({
+    .filter(({ value }) => value !== null && value > 0)
+    .map(({ server, about, value }) => ({
       server,
       at,
       measure,
       value,
-      saturated: notes.some(
-        ({ about, concurrency, text }) =>
-          about === server && concurrency === one.concurrency && text.startsWith("saturated")
-      )
+      doubtful: isDoubtful(notes, about, one.concurrency)
     }))
 }
 
