@@ -33,6 +33,15 @@ export interface RedisService {
     keys: ReadonlyArray<string>,
     args: ReadonlyArray<string | number>
   ) => Effect.Effect<unknown, RedisError>
+  /** The same for whoever cannot afford an effect for each: `answer` is called once, in time. */
+  readonly sendScript: (
+    script: Script,
+    keys: ReadonlyArray<string>,
+    args: ReadonlyArray<string | number>,
+    answer: (result: Either.Either<unknown, RedisError>) => void
+  ) => void
+  /** Whether keys of one script may belong to several hash slots. */
+  readonly isWhole: boolean
   /** The key's name, under the prefix that the address names. */
   readonly key: (name: string) => string
   /** A connection of one's own, for subscriptions. Closed with the scope. */
@@ -72,44 +81,57 @@ const make = (url: Redacted.Redacted): Effect.Effect<RedisService, RedisError, S
     let pending = 0
 
     // Ends in time wherever it is used: in a region that cannot be interrupted `Effect.timeout` waits for ever.
-    const bounded = <A>(operation: string, send: (client: Client) => Promise<A>) =>
-      Effect.async<A, RedisError>((resume) => {
-        const failure = (cause: unknown) => Effect.fail(new RedisError({ operation, cause }))
-        if (pending >= maxPending) return resume(failure(new Error("too many commands wait")))
-        pending += 1
-        let isOver = false
-        let forget = (): void => undefined
-        const close = (): void => {
-          if (isOver) return
-          isOver = true
-          clearTimeout(timer)
-          forget()
-          pending -= 1
-        }
-        const end = (result: Effect.Effect<A, RedisError>): void => {
-          if (isOver) return
-          close()
-          resume(result)
-        }
-        const timer = setTimeout(() => end(failure(new Error("Redis does not answer"))), commandTimeout)
-        forget = connection.whenUp(() => {
-          send(connection.client).then(
-            (value) => end(Effect.succeed(value)),
-            (cause) => end(failure(cause))
-          )
-        })
-        return Effect.sync(close)
+    const send = <A>(
+      operation: string,
+      use: (client: Client) => Promise<A>,
+      answer: (result: Either.Either<A, RedisError>) => void
+    ): (() => void) => {
+      const failure = (cause: unknown) => Either.left(new RedisError({ operation, cause }))
+      if (pending >= maxPending) {
+        answer(failure(new Error("too many commands wait")))
+        return () => undefined
+      }
+      pending += 1
+      let isOver = false
+      let forget = (): void => undefined
+      const close = (): void => {
+        if (isOver) return
+        isOver = true
+        clearTimeout(timer)
+        forget()
+        pending -= 1
+      }
+      const end = (result: Either.Either<A, RedisError>): void => {
+        if (isOver) return
+        close()
+        answer(result)
+      }
+      const timer = setTimeout(() => end(failure(new Error("Redis does not answer"))), commandTimeout)
+      forget = connection.whenUp(() => {
+        use(connection.client).then(
+          (value) => end(Either.right(value)),
+          (cause) => end(failure(cause))
+        )
       })
+      return close
+    }
+    const bounded = <A>(operation: string, use: (client: Client) => Promise<A>) =>
+      Effect.async<A, RedisError>((resume) => Effect.sync(send(operation, use, resume)))
+    const evaluate =
+      ({ hash, lua }: Script, keys: ReadonlyArray<string>, args: ReadonlyArray<string | number>) =>
+      (redis: Client): Promise<unknown> =>
+        redis.evalsha(hash, keys.length, ...keys, ...args).catch((cause) => {
+          if (!isUnknownScript(cause)) throw cause
+          return redis.eval(lua, keys.length, ...keys, ...args)
+        })
 
     return {
       run: bounded,
-      script: ({ name, hash, lua }, keys, args) =>
-        bounded<unknown>(name, (redis) =>
-          redis.evalsha(hash, keys.length, ...keys, ...args).catch((cause) => {
-            if (!isUnknownScript(cause)) throw cause
-            return redis.eval(lua, keys.length, ...keys, ...args)
-          })
-        ),
+      script: (script, keys, args) => bounded(script.name, evaluate(script, keys, args)),
+      sendScript: (script, keys, args, answer) => {
+        send(script.name, evaluate(script, keys, args), answer)
+      },
+      isWhole: address.kind !== "cluster",
       key: (name) => `${address.prefix}${name}`,
       connection: Effect.map(connect, ({ client }) => client)
     }

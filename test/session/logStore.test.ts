@@ -4,7 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Claim, Listener, LogStoreService } from "../../src/session/shared/LogStore.ts"
+import {
+  appending,
+  type Claim,
+  type Listener,
+  type LogStoreService
+} from "../../src/session/shared/LogStore.ts"
 import { bothStores, type Harness, keptOf, stores } from "./sim/bothStores.ts"
 import { transcripts } from "./sim/transcripts.ts"
 
@@ -26,7 +31,7 @@ const take = (store: LogStoreService, self: string, others: Partial<Claim> = {})
   )
 
 const append = (store: LogStoreService, fence: string, after: number, last: number, batch = `to ${last}`) =>
-  store.append(key, { fence, after, last, batch, running: true })
+  appending(store, key, { fence, after, last, batch, running: true })
 
 const eventually = (condition: () => boolean) =>
   Effect.suspend(() => (condition() ? Effect.void : Effect.fail("not yet"))).pipe(

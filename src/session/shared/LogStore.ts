@@ -7,7 +7,8 @@
  * taken over from a node that has been silent for too long (`Nodes`).
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
@@ -43,6 +44,8 @@ export type Appended =
   | { readonly _tag: "Fenced" }
   | { readonly _tag: "Gone" }
 
+export type AppendAnswer = Either.Either<Appended, RedisError>
+
 export interface Kept {
   readonly epoch: string
   readonly seq: number
@@ -65,7 +68,8 @@ export interface LogStoreService {
    * lost: the store is not the process that it was at the last claim.
    */
   readonly claim: (key: string, claim: Claim) => Effect.Effect<Claimed, RedisError>
-  readonly append: (key: string, append: Append) => Effect.Effect<Appended, RedisError>
+  /** Every token passes here, so it is no effect: `answer` is called once, later. */
+  readonly append: (key: string, append: Append, answer: (result: AppendAnswer) => void) => void
   /** Nothing happens where the fence is not the holder's. */
   readonly release: (key: string, fence: string) => Effect.Effect<void, RedisError>
   readonly read: (key: string, after: number) => Effect.Effect<Option.Option<Kept>, RedisError>
@@ -96,3 +100,10 @@ export class LogStore extends Context.Tag("colloquy/session/LogStore")<
   LogStore,
   Option.Option<LogStoreService>
 >() {}
+
+/** An append as an effect. It cannot be called off. */
+export const appending = (
+  store: LogStoreService,
+  key: string,
+  append: Append
+): Effect.Effect<Appended, RedisError> => Effect.async((resume) => store.append(key, append, resume))

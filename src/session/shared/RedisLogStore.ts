@@ -7,8 +7,9 @@ import type * as Scope from "effect/Scope"
 import type { Client } from "../../redis/client.ts"
 import type { RedisService } from "../../redis/Redis.ts"
 import { RedisError } from "../../redis/RedisError.ts"
-import type { Appended, Claimed, Listener, LogStoreService } from "./LogStore.ts"
-import { appendScript, beatScript, claimScript, readScript, releaseScript } from "./redisScripts.ts"
+import { Courier } from "./Courier.ts"
+import type { Claimed, Listener, LogStoreService } from "./LogStore.ts"
+import { beatScript, claimScript, readScript, releaseScript } from "./redisScripts.ts"
 
 const Whole = Schema.NumberFromString
 const ClaimAnswer = Schema.Union(
@@ -32,26 +33,6 @@ const answered =
       Effect.mapError(Schema.decodeUnknown(schema)(value), (cause) => new RedisError({ operation, cause }))
     )
 
-/** By hand: it is the answer to every token. */
-const appended = (answer: unknown): Effect.Effect<Appended, RedisError> => {
-  const [what, seq]: ReadonlyArray<unknown> = Array.isArray(answer) ? answer : []
-  switch (what) {
-    case "ok":
-      return succeeded
-    case "fenced":
-      return Effect.succeed({ _tag: "Fenced" })
-    case "gone":
-      return Effect.succeed({ _tag: "Gone" })
-    case "at":
-      return Effect.succeed({ _tag: "At", seq: Number(seq) })
-    default:
-      return Effect.fail(
-        new RedisError({ operation: appendScript.name, cause: new Error("not an answer to an append") })
-      )
-  }
-}
-const succeeded = Effect.succeed<Appended>({ _tag: "Ok" })
-
 export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreService, never, Scope.Scope> =>
   Effect.gen(function* () {
     const hash = (key: string) => redis.key(`session:{${key}}`)
@@ -61,6 +42,7 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
     const inbox = (node: string) => redis.key(`node:${node}`)
     const both = (key: string) => [hash(key), stream(key)]
     const channels = yield* makeChannels(redis)
+    const courier = new Courier(redis)
 
     return {
       claim: (key, { self, dead, epoch, seq, known }) =>
@@ -73,10 +55,8 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
                 : { _tag: "Yours", fence: answer[1], epoch: answer[2], seq: answer[3] }
           )
         ),
-      append: (key, { fence, after, last, batch, running }) =>
-        redis
-          .script(appendScript, both(key), [fence, after, last, batch, running ? "1" : "0", live(key)])
-          .pipe(Effect.flatMap(appended)),
+      append: (key, append, answer) =>
+        courier.take({ hash: hash(key), stream: stream(key), channel: live(key), append, answer }),
       release: (key, fence) => Effect.asVoid(redis.script(releaseScript, both(key), [fence])),
       read: (key, after) =>
         redis.script(readScript, both(key), [after]).pipe(

@@ -82,7 +82,11 @@ const shared = (store: LogStoreService) =>
           })
           yield* Effect.acquireRelease(
             Effect.sync(() => leases.set(key, lease)),
-            () => Effect.sync(() => leases.delete(key))
+            () =>
+              Effect.sync(() => {
+                lease.close()
+                leases.delete(key)
+              })
           )
           return lease
         })

@@ -6,7 +6,7 @@
  * copy that was behind) is sent again, with the same numbers.
  */
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
@@ -16,7 +16,7 @@ import type { FrameLog } from "../FrameLog.ts"
 import { Follower } from "./Follower.ts"
 import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
-import type { Claimed, LogStoreService } from "./LogStore.ts"
+import { type Append, type AppendAnswer, appending, type Claimed, type LogStoreService } from "./LogStore.ts"
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
@@ -56,13 +56,13 @@ export class SharedLease implements Lease {
   readonly isShared = true
   private fence: string | null = null
   private terms = 0
-  private pump: Fiber.RuntimeFiber<void> | null = null
+  private isSending = false
+  private isClosed = false
   /** What the store has. */
   private acked = 0
   private told: Standing
   private releasing = 0
   private heldBy = ""
-  private readonly written = Effect.unsafeMakeLatch(false)
   private readonly flushed = Effect.unsafeMakeLatch(true)
 
   constructor(options: SharedLeaseOptions) {
@@ -152,77 +152,86 @@ export class SharedLease implements Lease {
         log.replace(own.epoch, own.seq, [])
         this.follower.restart()
       }
-      yield* this.take(own.fence)
+      this.take(own.fence)
       return true
     }).pipe(Effect.onError(() => this.release(own.fence)))
   }
 
-  private take(fence: string): Effect.Effect<void> {
-    return Effect.gen(this, function* () {
-      this.fence = fence
-      this.terms += 1
-      this.acked = this.log.written
-      this.told = this.log.standing
-      this.written.unsafeClose()
-      this.log.share({ push: () => this.push() })
-      this.pump = yield* Effect.forkIn(Effect.interruptible(this.deliver), this.options.scope)
-    })
+  private take(fence: string): void {
+    this.fence = fence
+    this.terms += 1
+    this.acked = this.log.written
+    this.told = this.log.standing
+    this.log.share({ push: () => this.push() })
   }
 
   private push(): void {
     if (!this.isBehind()) return
     this.flushed.unsafeClose()
-    this.written.unsafeOpen()
+    if (!this.isSending) this.send()
   }
 
   private isBehind(): boolean {
     return this.fence !== null && (this.acked < this.log.written || this.told !== this.log.standing)
   }
 
-  /** Sends what is written, a batch at a time: what comes meanwhile is the next batch. Ends with the lease. */
-  private get deliver(): Effect.Effect<void> {
-    const term = this.terms
-    return Effect.gen(this, function* () {
-      while (this.term() === term) {
-        yield* this.written.await
-        this.written.unsafeClose()
-        while (this.isBehind()) yield* this.deliverBatch
-        this.flushed.unsafeOpen()
-      }
+  /** Sends what is written, a batch at a time: what comes meanwhile is the next batch. Every token passes here. */
+  private send(): void {
+    const { fence, log } = this
+    if (fence === null || this.isClosed || !this.isBehind()) {
+      this.isSending = false
+      this.flushed.unsafeOpen()
+      return
+    }
+    this.isSending = true
+    const { standing } = log
+    const after = this.acked
+    const { text, last } = log.batchAfter(after)
+    const append = { fence, after, last, batch: text, running: standing.status === "running" }
+    this.options.store.append(this.options.key, append, (answer) => {
+      if (Either.isRight(answer) && answer.right._tag === "Ok") {
+        this.settle(last, standing)
+        this.send()
+      } else this.begin(this.sort(append, standing, answer))
     })
   }
 
-  private get deliverBatch(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { fence, log } = this
-      if (fence === null) return Effect.void
-      const standing = log.standing
-      const after = this.acked
-      const { text, last } = log.batchAfter(after)
-      const append = { fence, after, last, batch: text, running: standing.status === "running" }
-      const sent = this.options.store.append(this.options.key, append)
-      // Every token passes here: what it takes to try again is made where it is needed.
-      return Effect.flatMap(
-        Effect.catchAll(sent, () => insist(sent)),
-        (result) => {
-          switch (result._tag) {
-            case "Ok":
-              return Effect.sync(() => this.settle(last, standing))
-            case "At":
-              // It had arrived, and only the answer to it was lost.
-              if (result.seq === last) return Effect.sync(() => this.settle(last, standing))
-              if (result.seq > last) return this.depose
-              return Effect.sync(() => {
-                this.acked = result.seq
-                log.redefine()
-              })
-            case "Fenced":
-            case "Gone":
-              return this.restore
-          }
+  /** What was sent is not simply there: finds out how things stand, and goes on. */
+  private sort(append: Append, standing: Standing, answer: AppendAnswer): Effect.Effect<void> {
+    const { store, key } = this.options
+    const { last } = append
+    return (
+      Either.isRight(answer) ? Effect.succeed(answer.right) : insist(appending(store, key, append))
+    ).pipe(
+      Effect.flatMap((result) => {
+        switch (result._tag) {
+          case "Ok":
+            return Effect.sync(() => this.settle(last, standing))
+          case "At":
+            // It had arrived, and only the answer to it was lost.
+            if (result.seq === last) return Effect.sync(() => this.settle(last, standing))
+            if (result.seq > last) return this.depose
+            return Effect.sync(() => {
+              this.acked = result.seq
+              this.log.redefine()
+            })
+          case "Fenced":
+          case "Gone":
+            return this.restore
         }
-      )
-    })
+      }),
+      Effect.zipRight(Effect.sync(() => this.send()))
+    )
+  }
+
+  /** As long as the session lives. */
+  private begin(effect: Effect.Effect<void>): void {
+    this.options.fork(Effect.asVoid(Effect.forkIn(Effect.interruptible(effect), this.options.scope)))
+  }
+
+  /** The session is gone from this node: nothing more is sent. */
+  close(): void {
+    this.isClosed = true
   }
 
   private settle(last: number, standing: Standing): void {
@@ -301,19 +310,14 @@ export class SharedLease implements Lease {
   get letGo(): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const fence = this.fence
-      const pump = this.pump
       if (fence === null) return Effect.succeed(true)
       this.log.flush()
       if (this.isBehind()) return Effect.succeed(false)
       this.fence = null
-      this.pump = null
       this.log.rewind(this.told)
       this.log.share(null)
       // A holder that lives is not taken over from: until the store knows, nobody else could run the session.
-      return Effect.zipRight(
-        pump === null ? Effect.void : Fiber.interruptFork(pump),
-        Effect.as(Effect.forkIn(this.release(fence), this.options.scope), true)
-      )
+      return Effect.as(Effect.forkIn(this.release(fence), this.options.scope), true)
     }).pipe(Effect.uninterruptible)
   }
 

@@ -39,24 +39,31 @@ return {'yours', fence, epoch, tostring(seq)}`
 )
 
 /**
- * KEYS the hash, the stream. ARGV fence, number before the batch, its last number, the batch, "1" where a run
- * is in progress, the channel. Answers {"ok"}, {"at", seq}, {"fenced"} or {"gone"}.
+ * Appends to several sessions, each for itself. For each, KEYS the hash, the stream and ARGV fence, number before the
+ * batch, its last number, the batch, "1" where a run is in progress, the channel. Answers for each "ok", "at <seq>",
+ * "fenced", "gone", or "failed <why>".
  */
 export const appendScript = script(
-  "append to a session",
-  `local fence, seq = unpack(redis.call('HMGET', KEYS[1], 'fence', 'seq'))
-if not fence then return {'gone'} end
-if fence ~= ARGV[1] then return {'fenced'} end
-if seq ~= ARGV[2] then return {'at', seq} end
-redis.call('XADD', KEYS[2], ARGV[3] .. '-*', 'b', ARGV[4])
-redis.call('HSET', KEYS[1], 'seq', ARGV[3])
-if ARGV[5] == '1' then
-  redis.call('PEXPIRE', KEYS[2], ${keepRunning})
-else
-  redis.call('PEXPIRE', KEYS[2], ${keepIdle})
+  "append to sessions",
+  `local function append(hash, stream, fence, after, last, batch, running, channel)
+  local known, seq = unpack(redis.call('HMGET', hash, 'fence', 'seq'))
+  if not known then return 'gone' end
+  if known ~= fence then return 'fenced' end
+  if seq ~= after then return 'at ' .. seq end
+  redis.call('XADD', stream, last .. '-*', 'b', batch)
+  redis.call('HSET', hash, 'seq', last)
+  redis.call('PEXPIRE', stream, running == '1' and ${keepRunning} or ${keepIdle})
+  redis.call('PUBLISH', channel, batch)
+  return 'ok'
 end
-redis.call('PUBLISH', ARGV[6], ARGV[4])
-return {'ok'}`
+local answers = {}
+for i = 1, #KEYS / 2 do
+  local a = i * 6 - 5
+  local done, answer = pcall(append, KEYS[i * 2 - 1], KEYS[i * 2], unpack(ARGV, a, a + 5))
+  if not done then answer = 'failed ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
+  answers[i] = answer
+end
+return answers`
 )
 
 /** KEYS the hash, the stream. ARGV fence. Old runs are dropped where there is too much of them. */

@@ -1,6 +1,7 @@
 /** One process's connections to the log store: one for calls, one for what it listens to. */
 
 import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { RedisError } from "../../../src/redis/RedisError.ts"
 import type { Listener } from "../../../src/session/shared/LogStore.ts"
@@ -26,10 +27,24 @@ export class StoreWire implements Carrier {
   }
 
   call<A>(operation: string, carryOut: () => A): Effect.Effect<A, RedisError> {
-    return this.wire.call(
+    return this.wire.call(operation, () => Exit.succeed(carryOut()), broken(operation))
+  }
+
+  send<A>(
+    operation: string,
+    carryOut: () => A,
+    answer: (result: Either.Either<A, RedisError>) => void
+  ): void {
+    const { domain } = this.wire.options
+    const fail = broken(operation)
+    this.wire.send(
       operation,
       () => Exit.succeed(carryOut()),
-      () => new RedisError({ operation, cause: "the wire" })
+      fail,
+      (exit) => {
+        const result = Exit.isSuccess(exit) ? Either.right(exit.value) : Either.left(fail())
+        domain.world.post(() => answer(result), domain)
+      }
     )
   }
 
@@ -80,3 +95,5 @@ export class StoreWire implements Carrier {
     for (const one of this.listening) this.subscribe(one)
   }
 }
+
+const broken = (operation: string) => () => new RedisError({ operation, cause: "the wire" })

@@ -61,52 +61,61 @@ export class Wire {
   }
 
   call<A, E>(operation: string, carryOut: () => Exit.Exit<A, E>, broken: () => E): Effect.Effect<A, E> {
+    return Effect.async<A, E>((resume) => this.send(operation, carryOut, broken, resume))
+  }
+
+  /** `answer` is not called when the process has ended. */
+  send<A, E>(
+    operation: string,
+    carryOut: () => Exit.Exit<A, E>,
+    broken: () => E,
+    answer: (exit: Exit.Exit<A, E>) => void
+  ): void {
     const { world, domain, patience, watch } = this.options
-    return Effect.async<A, E>((resume) => {
-      if (domain.isDead) return
-      const fail = () => resume(Exit.fail(broken()))
-      const carriedOut = (how: string) => {
-        const exit = carryOut()
-        world.note(domain.name, () => `${operation}${how} = ${shown(exit)}`)
-        watch?.carriedOut(domain.name, operation)
-        return exit
+    if (domain.isDead) return
+    const fail = () => answer(Exit.fail(broken()))
+    const carriedOut = (how: string) => {
+      const exit = carryOut()
+      world.note(domain.name, () => `${operation}${how} = ${shown(exit)}`)
+      watch?.carriedOut(domain.name, operation)
+      return exit
+    }
+    const lost = (fails: () => void) => {
+      world.note(domain.name, () => `${operation}: lost on the way`)
+      fails()
+    }
+    const arrive = () => {
+      if (this.cut) {
+        return lost(() => world.after(world.chance(0.5) ? world.between(0, 10) : patience, fail))
       }
-      const lost = (fails: () => void) => {
-        world.note(domain.name, () => `${operation}: lost on the way`)
-        fails()
-      }
-      const arrive = () => {
-        if (this.cut) {
-          return lost(() => world.after(world.chance(0.5) ? world.between(0, 10) : patience, fail))
-        }
-        const fate = this.fateOf(operation)
-        switch (fate) {
-          case "lost":
-            lost(() => this.soon(fail))
-            break
-          case "late":
-            world.after(patience, fail)
-            world.straying += 1
-            world.after(world.between(0, 2 * patience), () => {
-              world.straying -= 1
-              carriedOut(" (late)")
-            })
-            break
-          case "unanswered":
-            carriedOut(" (answer lost)")
-            this.soon(fail)
-            break
-          default: {
-            const exit = carriedOut("")
-            if (fate === "answered") this.soon(() => resume(exit))
-            else world.after(fate, () => resume(exit))
-          }
+      const fate = this.fateOf(operation)
+      switch (fate) {
+        case "lost":
+          lost(() => this.soon(fail))
+          break
+        case "late":
+          world.after(patience, fail)
+          world.straying += 1
+          world.after(world.between(0, 2 * patience), () => {
+            world.straying -= 1
+            carriedOut(" (late)")
+          })
+          break
+        case "unanswered":
+          carriedOut(" (answer lost)")
+          this.soon(fail)
+          break
+        default: {
+          const exit = carriedOut("")
+          if (fate === "answered") this.soon(() => answer(exit))
+          else world.after(fate, () => answer(exit))
         }
       }
-      if (!this.options.ordered) return this.soon(arrive)
+    }
+    if (this.options.ordered) {
       this.onTheWay.push(arrive)
       this.soon(() => this.onTheWay.shift()?.())
-    })
+    } else this.soon(arrive)
   }
 
   private fateOf(operation: string): Fate {

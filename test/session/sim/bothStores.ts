@@ -2,6 +2,7 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -28,6 +29,7 @@ const model: Make = Effect.sync(() => {
   const kept = new ModelStore(Date.now)
   const carrier: Carrier = {
     call: (_, carryOut) => Effect.sync(carryOut),
+    send: (_, carryOut, answer) => queueMicrotask(() => answer(Either.right(carryOut()))),
     listen: (channel, listener) => kept.subscribe(channel, listener, queueMicrotask)
   }
   return {

@@ -1,6 +1,7 @@
 /** Drawn sequences of what nodes do with a session, carried out on several stores. */
 import * as Effect from "effect/Effect"
 import type { RedisError } from "../../../src/redis/RedisError.ts"
+import { appending } from "../../../src/session/shared/LogStore.ts"
 import { seededRandom } from "../../support/SeededScheduler.ts"
 import type { Harness } from "./bothStores.ts"
 
@@ -99,7 +100,7 @@ const append = (who: number, off: number, length: number): readonly [string, Ste
     const after = seq + off
     const batch = `${node.self} ${after}+${length}`
     return Effect.map(
-      play.harness.store.append(key, { fence, after, last: after + length, batch, running: length > 0 }),
+      appending(play.harness.store, key, { fence, after, last: after + length, batch, running: length > 0 }),
       (appended) => {
         if (appended._tag === "Ok") node.seq = after + length
         return appended
