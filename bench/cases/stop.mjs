@@ -8,12 +8,12 @@ import { Trust } from "../Trust.mjs"
 
 const load = {
   beside: 200,
-  stopping: 50,
+  stopping: 12,
   tokens: 200,
   delay: 100,
   earliest: 300,
   latest: 1_300,
-  windowMs: 6_000
+  windowMs: 15_000
 }
 
 export const stop = {
