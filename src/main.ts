@@ -12,6 +12,8 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import * as RuntimeFlagsPatch from "effect/RuntimeFlagsPatch"
 import { Accounts } from "./account/Accounts.ts"
 import { TokensLive } from "./account/TokensLive.ts"
 import { BuildCache } from "./app/BuildCache.ts"
@@ -105,4 +107,11 @@ const live = Hub.Live.pipe(
   Layer.provideMerge(NodeContext.layer)
 )
 
-program.pipe(Effect.scoped, Effect.provide(live), NodeRuntime.runMain)
+program.pipe(
+  Effect.scoped,
+  Effect.provide(live),
+  // Nobody collects spans, or what fibers count of themselves: together they took a tenth of a busy node's time.
+  Effect.withTracerEnabled(false),
+  Effect.withRuntimeFlagsPatch(RuntimeFlagsPatch.disable(RuntimeFlags.RuntimeMetrics)),
+  NodeRuntime.runMain
+)
