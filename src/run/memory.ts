@@ -12,7 +12,8 @@ const StoredToolExtra = Schema.parseJson(
   Schema.Struct({ call_id: Schema.String, name: Schema.String, turn: Schema.Number })
 )
 
-const isFilling = (extra: string | undefined): boolean => Either.isRight(decodeFilling(extra ?? ""))
+/** Nearly every question has nothing of the kind, and a failed decoding is dear. */
+const isFilling = (extra = ""): boolean => extra.includes('"inputs"') && Either.isRight(decodeFilling(extra))
 
 const decodeFilling = Schema.decodeUnknownEither(Schema.parseJson(Schema.Struct({ inputs: Schema.Unknown })))
 

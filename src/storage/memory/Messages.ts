@@ -21,25 +21,32 @@ export const makeMessages = (state: MemoryState) => {
 
     latestFilling: (chatId, actions) =>
       Effect.sync(() => {
-        const [latest] = [...state.runs.values()]
-          .filter((run) => run.chat_id === chatId && actions.includes(run.action))
+        const [latest] = state.runs
+          .ofChat(chatId)
+          .filter((run) => actions.includes(run.action))
           .toSorted((a, b) => b.question_id - a.question_id)
         const question = latest === undefined ? undefined : state.messages.get(latest.question_id)
         return Option.map(Option.fromNullable(question), ({ extra }) => extra)
       }),
 
     ofRun: (runId) =>
-      Effect.sync(() => [...state.messages.values()].filter((message) => message.run_id === runId)),
+      Effect.sync(() =>
+        ofChat(state.runs.get(runId)?.chat_id ?? "").filter((message) => message.run_id === runId)
+      ),
 
     memory: (chatId, rounds) =>
       Effect.sync(() => {
         const floor = state.sessions.get(chatId)?.memory_floor ?? 0
-        const complete = [...state.runs.values()]
-          .filter((run) => run.chat_id === chatId && run.status === "done" && run.question_id > floor)
+        const complete = state.runs
+          .ofChat(chatId)
+          .filter((run) => run.status === "done" && run.question_id > floor)
           .toSorted((a, b) => b.question_id - a.question_id)
           .slice(0, rounds)
           .toReversed()
-        const messages = ofChat(chatId).filter((message) => message.remark !== breakAnswer)
+        const oldest = Math.min(...complete.map((run) => run.question_id))
+        const messages = ofChat(chatId).filter(
+          (message) => message.id >= oldest && message.remark !== breakAnswer
+        )
         // Round by round: a question that waited in the queue was stored before the answer it waited for.
         return complete.flatMap((run) => messages.filter((message) => message.run_id === run.id))
       })

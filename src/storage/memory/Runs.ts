@@ -53,7 +53,7 @@ export const makeRuns = (state: MemoryState) => {
       at((now) => {
         const run = unended(runId)
         if (run === undefined) return []
-        state.runs.set(runId, { ...run, partial_text: "", partial_reasoning: "" })
+        state.runs.set({ ...run, partial_text: "", partial_reasoning: "" })
         return messages.map((message) => insert(run, message, now))
       }),
 
@@ -61,7 +61,7 @@ export const makeRuns = (state: MemoryState) => {
       Effect.sync(() => {
         const run = unended(runId)
         if (run === undefined) return
-        state.runs.set(runId, {
+        state.runs.set({
           ...run,
           status: "waiting_input",
           partial_text: "",
@@ -74,7 +74,7 @@ export const makeRuns = (state: MemoryState) => {
       at((now) => {
         const run = state.runs.get(runId)
         if (run?.status !== "waiting_input") return Option.none()
-        state.runs.set(runId, { ...run, status: "running", owner })
+        state.runs.set({ ...run, status: "running", owner })
         state.waits.delete(runId)
         touchSession(state, run.chat_id, now)
         return Option.some(insert(run, reply, now))
@@ -95,7 +95,7 @@ export const makeRuns = (state: MemoryState) => {
       Effect.sync(() => {
         const run = state.runs.get(runId)
         if (run === undefined || !["stopped", "failed", "lost"].includes(run.status)) return false
-        state.runs.set(runId, { ...run, status: "queued", owner, error: "", end_time: null })
+        state.runs.set({ ...run, status: "queued", owner, error: "", end_time: null })
         return true
       }),
 
@@ -104,7 +104,7 @@ export const makeRuns = (state: MemoryState) => {
         for (const { runId, text, reasoning, replaces = false } of parts) {
           const run = unended(runId)
           if (run === undefined) continue
-          state.runs.set(runId, {
+          state.runs.set({
             ...run,
             partial_text: (replaces ? "" : run.partial_text) + text,
             partial_reasoning: (replaces ? "" : run.partial_reasoning) + reasoning
@@ -116,7 +116,7 @@ export const makeRuns = (state: MemoryState) => {
       at((now) => {
         const run = unended(runId)
         if (run === undefined) return []
-        state.runs.set(runId, {
+        state.runs.set({
           ...run,
           status: ending.status,
           error: ending.error,
@@ -146,7 +146,7 @@ export const makeRuns = (state: MemoryState) => {
         }
         state.chats.set(run.chat_id, kept)
         state.waits.delete(runId)
-        state.runs.set(runId, {
+        state.runs.set({
           ...run,
           status: "stopped",
           partial_text: "",
@@ -162,24 +162,19 @@ export const makeRuns = (state: MemoryState) => {
 
     ofChat: (chatId, limit) =>
       Effect.sync(() =>
-        [...state.runs.values()]
-          .filter((run) => run.chat_id === chatId)
+        state.runs
+          .ofChat(chatId)
           .toSorted((a, b) => b.question_id - a.question_id)
           .slice(0, limit)
       ),
 
-    owners: Effect.sync(() => [
-      ...new Set(
-        [...state.runs.values()]
-          .filter(({ status }) => status === "queued" || status === "running")
-          .map(({ owner }) => owner)
-      )
-    ]),
+    owners: Effect.sync(() => [...new Set(state.runs.open().map(({ owner }) => owner))]),
 
     unfinished: (owner) =>
       Effect.sync(() =>
-        [...state.runs.values()]
-          .filter((run) => run.owner === owner && (run.status === "queued" || run.status === "running"))
+        state.runs
+          .open()
+          .filter((run) => run.owner === owner)
           .toSorted((a, b) => a.question_id - b.question_id)
       )
   })

@@ -9,7 +9,7 @@ import { inOrder, unfinishedOf } from "./runQueue.ts"
 import { at, type MemoryState } from "./state.ts"
 
 export const findRun = (state: MemoryState, chatId: string, clientMsgId: string): Run | undefined =>
-  [...state.runs.values()].find((run) => run.chat_id === chatId && run.client_msg_id === clientMsgId)
+  state.runs.ofChat(chatId).find((run) => run.client_msg_id === clientMsgId)
 
 export const touchSession = (state: MemoryState, chatId: string, now: Date): void => {
   const session = state.sessions.get(chatId)
@@ -85,7 +85,7 @@ const accept = (
     start_time: startsNow ? now : null,
     end_time: null
   }
-  state.runs.set(run.id, run)
+  state.runs.set(run)
   return Either.right({ run, fresh: true, ahead: unfinished.filter((other) => inOrder(other, run) < 0) })
 }
 

@@ -12,16 +12,14 @@ export const inOrder = (a: Run, b: Run): number =>
 
 /** What runs, then what waits in its order. */
 export const unfinishedOf = (state: MemoryState, chatId: string): ReadonlyArray<Run> =>
-  [...state.runs.values()]
-    .filter((run) => run.chat_id === chatId && (run.status === "queued" || run.status === "running"))
-    .toSorted(inOrder)
+  state.runs.openOf(chatId).toSorted(inOrder)
 
 export const makeRunQueue = (
   state: MemoryState
 ): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
   const start = (queued: Run, owner: string, now: Date): Run => {
     const run: Run = { ...queued, status: "running", owner, start_time: now }
-    state.runs.set(run.id, run)
+    state.runs.set(run)
     return run
   }
 
@@ -41,7 +39,7 @@ export const makeRunQueue = (
           .filter((run) => run.status === "queued" && (runId === null || run.id === runId))
           .map((run) => {
             const cancelled: Run = { ...run, status: "stopped", owner, end_time: now }
-            state.runs.set(run.id, cancelled)
+            state.runs.set(cancelled)
             state.untold.add(run.id)
             return cancelled
           })
@@ -52,7 +50,7 @@ export const makeRunQueue = (
         const run = state.runs.get(runId)
         const question = run === undefined ? undefined : state.messages.get(run.question_id)
         if (run?.status !== "queued" || question === undefined) return false
-        state.runs.set(runId, { ...run, payload })
+        state.runs.set({ ...run, payload })
         state.messages.set(question.id, { ...question, message, update_time: now })
         return true
       })

@@ -14,10 +14,10 @@ import type {
   MessageSession,
   NewRecallChunk,
   ReportTemplate,
-  Run,
   StoredFile,
   User
 } from "../rows.ts"
+import { RunTable } from "./RunTable.ts"
 
 export interface MemoryState {
   readonly sessions: Map<string, MessageSession & { readonly deleted: boolean }>
@@ -26,7 +26,7 @@ export interface MemoryState {
   readonly chats: Map<string, Array<number>>
   /** By the id of the message they support. */
   readonly passages: Map<number, ReadonlyArray<NewRecallChunk>>
-  readonly runs: Map<string, Run>
+  readonly runs: RunTable
   /** By run. */
   readonly waits: Map<string, Wait>
   /** Ids of runs that ended while they waited, and whose end somebody may not know. */
@@ -50,7 +50,7 @@ export const emptyState = (): MemoryState => {
     messages: new Map(),
     chats: new Map(),
     passages: new Map(),
-    runs: new Map(),
+    runs: new RunTable(),
     waits: new Map(),
     untold: new Set(),
     flows: new Map(),
