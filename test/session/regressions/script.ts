@@ -38,6 +38,13 @@ interface Rule {
   readonly happens: () => Fate | null
 }
 
+interface Countdown {
+  readonly when: Rule["when"]
+  readonly node: number
+  readonly then: () => void
+  calls: number
+}
+
 export interface ScriptOptions {
   readonly nodes?: number
   readonly settings?: Partial<SettingsShape>
@@ -48,6 +55,7 @@ export class Script {
   readonly world = new OrderlyWorld((line) => this.lines.push(line))
   readonly cluster: Cluster
   private rules: ReadonlyArray<Rule> = []
+  private countdown: Countdown | null = null
 
   constructor({ nodes = 2, settings = {} }: ScriptOptions = {}) {
     this.cluster = new Cluster({
@@ -73,6 +81,14 @@ export class Script {
   }
 
   private apply(when: Rule["when"], who: string, operation: string): Fate | null {
+    const { countdown } = this
+    if (countdown !== null && countdown.when === when && who.startsWith(`n${countdown.node}.`)) {
+      countdown.calls -= 1
+      if (countdown.calls === 0) {
+        this.countdown = null
+        countdown.then()
+      }
+    }
     const rule = this.rules.find(
       (one) => one.when === when && who.startsWith(`n${one.node}.`) && one.operation === operation
     )
@@ -108,6 +124,16 @@ export class Script {
       return null
     }
     this.rule({ when: "carriedOut", node, operation, isOnce: true, happens })
+  }
+
+  /** Something happens as the node's call of that number, counted from now on, arrives or has been carried out. */
+  atCall(node: number, calls: number, when: Rule["when"], then: () => void): void {
+    this.countdown = { node, calls, when, then }
+  }
+
+  /** How many of those calls are still to come; 0: it has happened. */
+  get callsToCome(): number {
+    return this.countdown?.calls ?? 0
   }
 
   /** The next thing that a node says to another one is not heard there. */
