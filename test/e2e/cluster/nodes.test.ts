@@ -23,6 +23,9 @@ describe("a session on several nodes", () => {
         for (const tab of tabs) yield* closed(tab, 1)
         yield* a.say(asking("tokens=100000", "m2"))
         yield* hasStreamed(b, "w40 ")
+        // Each node hears of it once, for both of its tabs.
+        const channel = yield* redis.command("PUBSUB", "CHANNELS", "*:live")
+        expect(yield* redis.command("PUBSUB", "NUMSUB", channel)).toBe(`${channel}\n2`)
         yield* b.say(asking("tokens=3", "m3"))
         yield* b.until(({ category }) => category === "queue")
         yield* d.say({ action: "stop" })
