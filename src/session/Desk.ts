@@ -53,6 +53,8 @@ export class Desk {
   replied: ReadonlyArray<string> = []
   /** A question is about to take the place of the run in progress: what waits must not begin before it. */
   replacing = false
+  /** A run has ended meanwhile, and what waits was left to that question to begin. */
+  private passedOver = false
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
   draft: App | null = null
 
@@ -134,6 +136,7 @@ export class Desk {
     const { session, journal } = this
     return Effect.gen(this, function* () {
       for (;;) {
+        if (this.replacing) this.passedOver = true
         if (session.draining() || this.replacing) return false
         const run = yield* this.insist("taking the next question", journal.dequeue(session.self))
         if (Option.isNone(run)) return false
@@ -247,6 +250,18 @@ export class Desk {
 
   get resumeLater(): Effect.Effect<void> {
     return Effect.asVoid(Effect.forkIn(this.resume, this.scope))
+  }
+
+  /** The question that was to take a place has it, or has left it: what was passed over is not forgotten. */
+  get replaced(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.replacing = false
+      if (!this.passedOver) return Effect.void
+      this.passedOver = false
+      // The run that was ended may not be quite over, and would take the queue for its own affair.
+      const resume = Effect.suspend(() => Effect.zipRight(this.runner.ended, this.resume))
+      return Effect.asVoid(Effect.forkIn(resume, this.scope))
+    })
   }
 
   get settleLater(): Effect.Effect<void> {

@@ -64,11 +64,7 @@ export const ask = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcom
       })
     )
   }).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        desk.replacing = false
-      })
-    ),
+    Effect.ensuring(Effect.suspend(() => desk.replaced)),
     (asking) => desk.permit(asking),
     // Accepted means it runs: the asker's socket may vanish, the question stays.
     Effect.uninterruptible

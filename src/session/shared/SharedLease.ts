@@ -6,17 +6,16 @@
  * copy that was behind) is sent again, with the same numbers.
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
-import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
+import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
 import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
-import { type Append, type AppendAnswer, appending, type Claimed, type LogStoreService } from "./LogStore.ts"
+import type { Claimed, LogStoreService } from "./LogStore.ts"
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
@@ -53,23 +52,27 @@ export class SharedLease implements Lease {
   private readonly options: SharedLeaseOptions
   private readonly log: FrameLog
   private readonly follower: Follower
+  private readonly delivery: Delivery
   readonly isShared = true
   private fence: string | null = null
   private terms = 0
-  private isSending = false
   private isClosed = false
-  /** What the store has. */
-  private acked = 0
-  private told: Standing
   private releasing = 0
   private heldBy = ""
-  private readonly flushed = Effect.unsafeMakeLatch(true)
 
   constructor(options: SharedLeaseOptions) {
     this.options = options
     this.log = options.log
-    this.told = options.log.standing
     const { store, key, log, user, fork } = options
+    this.delivery = new Delivery({
+      store,
+      key,
+      log,
+      fence: () => (this.isClosed ? null : this.fence),
+      fork: (effect) => this.begin(effect),
+      onLost: Effect.suspend(() => this.restore),
+      onOvertaken: Effect.suspend(() => this.depose)
+    })
     this.follower = new Follower({
       store,
       key,
@@ -160,68 +163,8 @@ export class SharedLease implements Lease {
   private take(fence: string): void {
     this.fence = fence
     this.terms += 1
-    this.acked = this.log.written
-    this.told = this.log.standing
-    this.log.share({ push: () => this.push() })
-  }
-
-  private push(): void {
-    if (!this.isBehind()) return
-    this.flushed.unsafeClose()
-    if (!this.isSending) this.send()
-  }
-
-  private isBehind(): boolean {
-    return this.fence !== null && (this.acked < this.log.written || this.told !== this.log.standing)
-  }
-
-  /** Sends what is written, a batch at a time: what comes meanwhile is the next batch. Every token passes here. */
-  private send(): void {
-    const { fence, log } = this
-    if (fence === null || this.isClosed || !this.isBehind()) {
-      this.isSending = false
-      this.flushed.unsafeOpen()
-      return
-    }
-    this.isSending = true
-    const { standing } = log
-    const after = this.acked
-    const { text, last } = log.batchAfter(after)
-    const append = { fence, after, last, batch: text, running: standing.status === "running" }
-    this.options.store.append(this.options.key, append, (answer) => {
-      if (Either.isRight(answer) && answer.right._tag === "Ok") {
-        this.settle(last, standing)
-        this.send()
-      } else this.begin(this.sort(append, standing, answer))
-    })
-  }
-
-  /** What was sent is not simply there: finds out how things stand, and goes on. */
-  private sort(append: Append, standing: Standing, answer: AppendAnswer): Effect.Effect<void> {
-    const { store, key } = this.options
-    const { last } = append
-    return (
-      Either.isRight(answer) ? Effect.succeed(answer.right) : insist(appending(store, key, append))
-    ).pipe(
-      Effect.flatMap((result) => {
-        switch (result._tag) {
-          case "Ok":
-            return Effect.sync(() => this.settle(last, standing))
-          case "At":
-            // It had arrived, and only the answer to it was lost.
-            if (result.seq === last) return Effect.sync(() => this.settle(last, standing))
-            if (result.seq > last) return this.depose
-            return Effect.sync(() => {
-              this.acked = result.seq
-              this.log.redefine()
-            })
-          case "Fenced":
-          case "Gone":
-            return this.restore
-        }
-      }),
-      Effect.zipRight(Effect.sync(() => this.send()))
-    )
+    this.delivery.restart(this.log.written)
+    this.log.share({ push: () => this.delivery.push() })
   }
 
   /** As long as the session lives. */
@@ -232,12 +175,6 @@ export class SharedLease implements Lease {
   /** The session is gone from this node: nothing more is sent. */
   close(): void {
     this.isClosed = true
-  }
-
-  private settle(last: number, standing: Standing): void {
-    this.acked = last
-    this.told = standing
-    this.log.confirm(last)
   }
 
   /**
@@ -260,8 +197,10 @@ export class SharedLease implements Lease {
       )
       if (claimed._tag === "Held") return yield* this.depose
       // Nobody has told anything since.
-      const isOurs = claimed.epoch === log.epoch && claimed.seq <= this.acked && log.has(claimed.seq)
-      const open = status === "running" ? runId : this.told.status === "running" ? this.told.runId : null
+      const isOurs =
+        claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
+      const { told } = this.delivery
+      const open = status === "running" ? runId : told.status === "running" ? told.runId : null
       const stored = open === null ? "done" : yield* insist(user.statusHere(open))
       const isTakenOver = stored === null || stored === "lost"
       if (isOurs && !isTakenOver) return this.goOn(claimed)
@@ -282,17 +221,16 @@ export class SharedLease implements Lease {
 
   private goOn({ fence, seq }: Own): void {
     this.fence = fence
-    this.acked = seq
-    this.log.redefine()
+    this.delivery.goBack(seq)
   }
 
   /** Somebody else runs the session now. */
   private get depose(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.fence = null
-      this.log.rewind(this.told)
+      this.log.rewind(this.delivery.told)
       this.log.share(null)
-      this.flushed.unsafeOpen()
+      this.delivery.end()
       this.options.fork(this.options.user.onDeposed)
       if (this.follower.isFollowing) this.follower.refresh()
       return Effect.logInfo(`session ${this.options.key} is run by another node now`)
@@ -300,11 +238,7 @@ export class SharedLease implements Lease {
   }
 
   get delivered(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      if (this.fence === null) return Effect.void
-      this.log.flush()
-      return this.flushed.await
-    })
+    return Effect.suspend(() => (this.fence === null ? Effect.void : this.delivery.done))
   }
 
   get letGo(): Effect.Effect<boolean> {
@@ -312,9 +246,9 @@ export class SharedLease implements Lease {
       const fence = this.fence
       if (fence === null) return Effect.succeed(true)
       this.log.flush()
-      if (this.isBehind()) return Effect.succeed(false)
+      if (this.delivery.isBehind) return Effect.succeed(false)
       this.fence = null
-      this.log.rewind(this.told)
+      this.log.rewind(this.delivery.told)
       this.log.share(null)
       // A holder that lives is not taken over from: until the store knows, nobody else could run the session.
       return Effect.as(Effect.forkIn(this.release(fence), this.options.scope), true)
