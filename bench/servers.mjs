@@ -28,13 +28,13 @@ export const modelAt = ({ upstreamPort }) => ({
 
 const profiling = ({ profileDir }) => (profileDir ? ["--cpu-prof", "--cpu-prof-dir", profileDir] : [])
 
-/** @param {Options} options @returns {Promise<Server>} */
-const floor = async (options) => {
+/** @param {string} name @param {Record<string, string>} [how] @returns {(options: Options) => Promise<Server>} */
+const bare = (name, how) => async (options) => {
   const process = await start({
-    name: "bare ws",
+    name: `bare ws (${name})`,
     program: join(here, "floor.mjs"),
     nodeFlags: probe,
-    env: modelAt(options),
+    env: { ...modelAt(options), ...how },
     ready: address
   })
   const target = {
@@ -43,7 +43,7 @@ const floor = async (options) => {
     flowId: "0".repeat(32),
     token: "none"
   }
-  return { name: "floor", class: "floor", process, target, stop: process.stop }
+  return { name, class: "floor", process, target, stop: process.stop }
 }
 
 /**
@@ -125,7 +125,8 @@ const shared = {
 
 /** By name; `floor` is what the others are divided by. */
 export const servers = {
-  floor,
+  floor: bare("floor"),
+  corked: bare("corked", { CORKED: "1" }),
   memory: ours("memory", { storage: async () => ({ url: "memory:", drop: nothing }) }),
   sqlite: ours("sqlite", { storage: async () => ({ url: "", drop: nothing }) }),
   durable: ours("durable", shared),

@@ -1,8 +1,8 @@
 /** The action `default`: the app answers the question, with the conversation so far in mind. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { App } from "../app/App.ts"
+import { unwrapped } from "../protocol/eventStream.ts"
 import type { Action } from "./Actions.ts"
 import { filledApp, fillingsOf, formInputs } from "./formInputs.ts"
 import type { Journal } from "./Journal.ts"
@@ -10,7 +10,7 @@ import type { Journal } from "./Journal.ts"
 export const answerQuestion: Action = {
   question: (inputs, app) => questionText(inputs, app.inputKey),
   run: ({ app, text, inputs, userId, journal }) =>
-    Stream.unwrap(
+    unwrapped(
       Effect.gen(function* () {
         const filled = app.form === undefined ? app : yield* asFilled(app, journal)
         const history = yield* journal.memory

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { App } from "../app/App.ts"
 import type { QuestionFile } from "../app/questionFile.ts"
 import { RunFailed } from "../protocol/errors.ts"
+import { unwrapped } from "../protocol/eventStream.ts"
 import { type Deltas, noUsage, type RunEvent, type Usage } from "../protocol/RunEvent.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Action, RunRequest } from "./Actions.ts"
@@ -47,7 +48,7 @@ export const makeBatch = (questionFile: QuestionFile): Action => ({
       )
     ),
   run: (request) =>
-    Stream.unwrap(
+    unwrapped(
       Effect.gen(function* () {
         const given = yield* Option.match(formInputs(request.inputs), {
           onNone: () =>
@@ -59,7 +60,7 @@ export const makeBatch = (questionFile: QuestionFile): Action => ({
         const hasFile = Object.keys(fillings.values.files).length + fillings.questionFiles.size > 0
         return Stream.concat(
           Stream.make(notice(hasFile ? notices.fileReceived : notices.valuesReceived, true)),
-          Stream.unwrap(
+          unwrapped(
             Effect.gen(function* () {
               const app = yield* filledApp(request.app, fillings)
               const questions = yield* questionsOf(app, fillings, given.questions, questionFile)
@@ -102,7 +103,7 @@ const asked = (request: RunRequest, app: App, questions: ReadonlyArray<string>):
   if (questions.length === 0) {
     return Stream.make(notice(notices.parsed, false), finished(noUsage))
   }
-  return Stream.unwrap(
+  return unwrapped(
     Effect.map(request.past, (past) => {
       const answered = answeredRows(past)
       return allRows(request.userId, app, questions, answered)

@@ -15,10 +15,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { JudgeService } from "../app/Judge.ts"
 import { Asker, type AskerShape } from "../model/Asker.ts"
 import { Defect, type ProtocolError, RunFailed, RunLost, tell } from "../protocol/errors.ts"
+import { forEachEvent } from "../protocol/eventStream.ts"
 import type { Frame, Json, QuestionEcho } from "../protocol/frames.ts"
 import type { Projection } from "../protocol/projection.ts"
 import {
@@ -239,7 +240,7 @@ export class Recorder {
   run(
     events: Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>
   ): Effect.Effect<void, RunFailed | StorageError> {
-    return Stream.runForEach(events, (event) => this.on(event)).pipe(
+    return forEachEvent(events, (event) => this.on(event)).pipe(
       Effect.provideService(Deltas, this.sink),
       Effect.provideService(Asker, this.asker)
     )
@@ -420,7 +421,7 @@ export class Recorder {
   /** What the run left to be said when it is stopped. */
   private get sayLastWords(): Effect.Effect<void> {
     if (this.onStop === null) return Effect.void
-    return Stream.runForEach(this.onStop.events, (event) => this.tell(event)).pipe(
+    return forEachEvent(this.onStop.events, (event) => this.tell(event)).pipe(
       Effect.interruptible,
       Effect.timeout(lastWords),
       Effect.catchAllCause((cause) =>

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { App, Report, ReportSection } from "../app/App.ts"
 import type { ReportMakerService } from "../app/report/ReportMaker.ts"
 import { RunFailed } from "../protocol/errors.ts"
+import { unwrapped } from "../protocol/eventStream.ts"
 import {
   type Answered,
   Deltas,
@@ -36,7 +37,7 @@ export const makeReport = (maker: ReportMakerService): Action => ({
       Option.map(formInputs(inputs), (given) => spokenOf(given) ?? app.report?.name ?? app.name)
     ),
   run: (request) =>
-    Stream.unwrap(
+    unwrapped(
       Effect.gen(function* () {
         const fail = (reason: string) => new RunFailed({ reason, kind: request.app.kind })
         if (request.app.report === undefined) {
@@ -58,7 +59,7 @@ export const makeReport = (maker: ReportMakerService): Action => ({
           const told: RunEvent = { _tag: "Notice", text, next: false }
           return Stream.concat(Stream.make(told), writing(maker, request, app, app.report, answered))
         })
-        return Stream.concat(Stream.fromIterable(started), Stream.unwrap(written))
+        return Stream.concat(Stream.fromIterable(started), unwrapped(written))
       })
     )
 })
@@ -116,7 +117,7 @@ const writing = (
       })
     )
 
-    const file = Stream.unwrap(
+    const file = unwrapped(
       Effect.sync(() => {
         const failure = draft.onlyFailure
         if (failure !== null) return Stream.fail(failure)

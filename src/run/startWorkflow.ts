@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { RunFailed } from "../protocol/errors.ts"
+import { unwrapped } from "../protocol/eventStream.ts"
 import type { Action } from "./Actions.ts"
 
 export const startWorkflow: Action = {
@@ -9,9 +10,7 @@ export const startWorkflow: Action = {
   question: () => "",
   run: ({ app, inputs, userId, journal }) =>
     app.kind === "workflow"
-      ? Stream.unwrap(
-          Effect.map(journal.memory, (history) => app.answer({ text: "", inputs, userId, history }))
-        )
+      ? unwrapped(Effect.map(journal.memory, (history) => app.answer({ text: "", inputs, userId, history })))
       : Stream.fail(
           new RunFailed({ reason: "this app is no workflow; ask it a question instead", kind: app.kind })
         )

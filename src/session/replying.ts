@@ -6,8 +6,8 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import { type AppError, InvalidInput, Overloaded, RunFailed } from "../protocol/errors.ts"
+import { unwrapped } from "../protocol/eventStream.ts"
 import { type Frame, frame } from "../protocol/frames.ts"
 import type { Reply } from "../protocol/payloads.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -52,7 +52,7 @@ export const reply = (desk: Desk, reply: Reply, asker: Asker): Effect.Effect<Rep
     }
     const replies = id === null ? turn.replies : [...turn.replies.slice(1 - maxReplies), id]
     desk.replied = replies
-    const events = Stream.unwrap(
+    const events = unwrapped(
       Effect.map(journal.memory, (history) =>
         resume.run(state, reply, {
           text: turn.echo.message,

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { LanguageModelService, ModelMessage, ToolCall } from "../../model/LanguageModel.ts"
 import { RunFailed } from "../../protocol/errors.ts"
+import { unwrapped } from "../../protocol/eventStream.ts"
 import {
   type Deltas,
   noUsage,
@@ -76,7 +77,7 @@ const takeTurn = (conversation: Conversation, progress: Progress): Run =>
       usage,
       messages: [...progress.messages, { role: "assistant", content: completion.text, toolCalls: calls }]
     })
-  }).pipe(Stream.unwrap)
+  }).pipe(unwrapped)
 
 const callTools = (conversation: Conversation, calls: ReadonlyArray<ToolCall>, progress: Progress): Run =>
   Stream.suspend(() => {

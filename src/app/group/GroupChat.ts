@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import { unwrapped } from "../../protocol/eventStream.ts"
 import type { Receiver, RunEvent, Told } from "../../protocol/RunEvent.ts"
 import type { Answering, Question, Reply, Resumption } from "../App.ts"
 import { skillFailed } from "../skill/chain.ts"
@@ -60,7 +61,7 @@ const scopeOf = ({ flowId }: Stage, { userId }: Question) => ({ flowId, userId }
 /** After the question, and after a person had the word: nothing is left to be told of it. */
 const hasSpoken = (stage: Stage, talk: Talk, question: Question): Answering => {
   if (talk.rounds >= stage.cast.maxRounds) return ending(talk)
-  return Stream.unwrap(
+  return unwrapped(
     Effect.map(choose(stage.cast, talk, stage.model, scopeOf(stage, question)), ({ next, usage }) => {
       const so = withUsage(talk, usage)
       if (next === null) return ending(so)

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { ModelMessage } from "../../model/LanguageModel.ts"
 import type { Answer } from "../../model/OpenAi/Answer.ts"
 import { exchange } from "../../model/OpenAi/exchange.ts"
+import { unwrapped } from "../../protocol/eventStream.ts"
 import { Deltas, type RunEvent } from "../../protocol/RunEvent.ts"
 import type { Answering, Question } from "../App.ts"
 import type { Line } from "./Line.ts"
@@ -24,7 +25,7 @@ const endpointOf = (base: URL): URL => {
 }
 
 export const askOpenAi = (line: Line, question: Question): Answering =>
-  Stream.unwrap(
+  unwrapped(
     Effect.gen(function* () {
       const sink = yield* Deltas
       const { settings } = line

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { Completion, ModelMessage, ModelRequest } from "../../model/LanguageModel.ts"
 import type { RunFailed } from "../../protocol/errors.ts"
+import { unwrapped } from "../../protocol/eventStream.ts"
 import type { Deltas, Passage, RunEvent, Usage } from "../../protocol/RunEvent.ts"
 import type { Answering, Question } from "../App.ts"
 import { ask, askQuietly } from "../ask.ts"
@@ -26,7 +27,7 @@ export const answerPrompt = (
     readonly variable: string
   }
 ): Answering =>
-  Stream.unwrap(
+  unwrapped(
     Effect.map(
       filled(chain.prompt, question, (name) => {
         if (name === chain.variable) return question.text

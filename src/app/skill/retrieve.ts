@@ -1,6 +1,7 @@
 /** Searches, tells as a step what was found, and goes on with it. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { unwrapped } from "../../protocol/eventStream.ts"
 import type { Passage, RunEvent } from "../../protocol/RunEvent.ts"
 import type { Answering, Question } from "../App.ts"
 import type { RetrieverPart } from "./Part.ts"
@@ -10,7 +11,7 @@ export const retrieve = (
   question: Question,
   next: (passages: ReadonlyArray<Passage>) => Answering
 ): Answering =>
-  Stream.unwrap(
+  unwrapped(
     Effect.map(retriever.search(question.text, question.userId), (passages) =>
       Stream.concat(Stream.succeed<RunEvent>({ _tag: "Step", text: foundIn(passages) }), next(passages))
     )

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { RunFailed } from "../../../protocol/errors.ts"
+import { unwrapped } from "../../../protocol/eventStream.ts"
 import type { RunEvent, Usage } from "../../../protocol/RunEvent.ts"
 import type { Question } from "../../App.ts"
 import { sum } from "../chain.ts"
@@ -47,7 +48,7 @@ export const mapReduce =
           Stream.succeed<RunEvent>({ _tag: "Step", text: content }),
           answerMessages(question, [{ role: "user", content }], model, bench, passages, [usage])
         )
-      }).pipe(Stream.unwrap)
+      }).pipe(unwrapped)
     )
 
 const askEach = (

@@ -1,6 +1,7 @@
 /** An answer from each passage, with a mark for how well it fits; the best one is the answer. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { unwrapped } from "../../../protocol/eventStream.ts"
 import { Deltas, type RunEvent } from "../../../protocol/RunEvent.ts"
 import { answered, skillFailed, sum } from "../chain.ts"
 import type { CombinePart } from "../Part.ts"
@@ -37,7 +38,7 @@ export const mapRerank =
           { _tag: "Step", text: `The best answer has the score ${best.score} of 100` },
           answered(best.text, sum(...answers.map(({ usage }) => usage)), [best.passage])
         )
-      }).pipe(Stream.unwrap)
+      }).pipe(unwrapped)
     )
 
 /** An answer without a mark counts as none. */

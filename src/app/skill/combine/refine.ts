@@ -1,6 +1,7 @@
 /** An answer from the first passage, improved by one passage after the other. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { unwrapped } from "../../../protocol/eventStream.ts"
 import { noUsage, type Passage, type RunEvent } from "../../../protocol/RunEvent.ts"
 import type { Question } from "../../App.ts"
 import { sum } from "../chain.ts"
@@ -43,7 +44,7 @@ const refined = (question: Question, passages: ReadonlyArray<Passage>, combining
       Stream.succeed<RunEvent>({ _tag: "Step", text: prompt }),
       answerMessages(question, [{ role: "user", content: prompt }], model, bench, passages, [usage])
     )
-  }).pipe(Stream.unwrap)
+  }).pipe(unwrapped)
 
 const promptOf = (step: {
   readonly first: boolean

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ModelMessage } from "../../../model/LanguageModel.ts"
 import type { RunFailed } from "../../../protocol/errors.ts"
+import { unwrapped } from "../../../protocol/eventStream.ts"
 import type { Passage, RunEvent } from "../../../protocol/RunEvent.ts"
 import type { Question } from "../../App.ts"
 import type { CombinePart, PromptPart } from "../Part.ts"
@@ -23,7 +24,7 @@ export const stuff =
         }),
         answerMessages(question, messages, combining.model, combining.bench, passages)
       )
-    }).pipe(Stream.unwrap)
+    }).pipe(unwrapped)
 
 export const contextOf = (
   question: Question,

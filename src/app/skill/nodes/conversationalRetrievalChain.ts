@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { RunFailed } from "../../../protocol/errors.ts"
+import { unwrapped } from "../../../protocol/eventStream.ts"
 import { noUsage, type RunEvent, type Usage } from "../../../protocol/RunEvent.ts"
 import type { Question } from "../../App.ts"
 import { makeChain, sum } from "../chain.ts"
@@ -58,7 +59,7 @@ export const conversationalRetrievalChain = defineNode({
                 ? run
                 : Stream.concat(Stream.succeed<RunEvent>({ _tag: "Step", text: asked.text }), run)
             }),
-            Stream.unwrap,
+            unwrapped,
             show
           )
       })

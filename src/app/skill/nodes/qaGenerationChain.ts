@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Doc } from "../../../knowledge/Documents.ts"
 import { splitDocs } from "../../../knowledge/split.ts"
+import { unwrapped } from "../../../protocol/eventStream.ts"
 import { Deltas, type Passage, type RunEvent, type Usage } from "../../../protocol/RunEvent.ts"
 import type { Question } from "../../App.ts"
 import { answered, makeChain, skillFailed, sum } from "../chain.ts"
@@ -66,9 +67,9 @@ export const qaGenerationChain = defineNode({
                 _tag: "Step",
                 text: `Asking about ${pieces.length} parts of the text`
               }),
-              Stream.unwrap(Effect.map(allPairs(pieces, making), told))
+              unwrapped(Effect.map(allPairs(pieces, making), told))
             )
-          }).pipe(Stream.unwrap)
+          }).pipe(unwrapped)
       })
     })
 })
