@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { type Checkpoint, Runs } from "../storage/Runs.ts"
 import type { Recorder } from "./recorder.ts"
 
@@ -48,10 +48,13 @@ export class Checkpoints extends Context.Tag("colloquy/Checkpoints")<
       )
       return {
         watch: (recorder) =>
-          Effect.acquireRelease(
-            Effect.sync(() => watched.add(recorder)),
-            () => Effect.sync(() => watched.delete(recorder))
-          )
+          Effect.flatMap(Effect.scope, (scope) => {
+            watched.add(recorder)
+            return Scope.addFinalizer(
+              scope,
+              Effect.sync(() => watched.delete(recorder))
+            )
+          })
       }
     })
   )

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import type { ModelMessage } from "../model/LanguageModel.ts"
 import { Messages } from "../storage/Messages.ts"
 import { type Acceptance, type Ending, Runs, type Wait } from "../storage/Runs.ts"
+import { retried } from "../storage/retried.ts"
 import type { ChatMessage, NewMessage, Run, RunStatus } from "../storage/rows.ts"
 import { Sessions } from "../storage/Sessions.ts"
 import type { ChatBusy, ChatFull, SessionTaken, StorageError } from "../storage/StorageError.ts"
@@ -153,7 +154,7 @@ export const storedJournals = Effect.gen(function* () {
     filling: Effect.map(messages.latestFilling(chatId, fillingActions), Option.flatMap(inputsIn)),
     past: messages.ofRun,
     rollback: runs.rollback,
-    memory: messages.memory(chatId, memoryRounds).pipe(Effect.retry(aWhile), Effect.map(remembered)),
+    memory: Effect.map(retried(messages.memory(chatId, memoryRounds), aWhile), remembered),
     forget: sessions.forget(chatId)
   })
 })

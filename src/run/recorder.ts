@@ -9,6 +9,7 @@
  * - Text goes through the sinks synchronously: no Effect per token.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -38,6 +39,7 @@ import {
 } from "../protocol/RunEvent.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import type { Ending } from "../storage/Runs.ts"
+import { retried } from "../storage/retried.ts"
 import { breakAnswer, type ChatMessage, type NewMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Drafts, type Streamed } from "./drafts.ts"
@@ -189,9 +191,8 @@ export class Recorder {
   }
 
   private tellStored(run: KnownRun): Effect.Effect<void, StorageError> {
-    return this.journal.past(this.runId).pipe(
-      Effect.retry(finishRetries),
-      Effect.map((rows) => this.tellRows(run, rows))
+    return Effect.map(retried(this.journal.past(this.runId), finishRetries), (rows) =>
+      this.tellRows(run, rows)
     )
   }
 
@@ -240,9 +241,10 @@ export class Recorder {
   run(
     events: Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>
   ): Effect.Effect<void, RunFailed | StorageError> {
-    return forEachEvent(events, (event) => this.on(event)).pipe(
-      Effect.provideService(Deltas, this.sink),
-      Effect.provideService(Asker, this.asker)
+    const services = Context.make(Deltas, this.sink).pipe(Context.add(Asker, this.asker))
+    return Effect.provide(
+      forEachEvent(events, (event) => this.on(event)),
+      services
     )
   }
 
@@ -431,7 +433,7 @@ export class Recorder {
   }
 
   private parked(parked: Parked, park: (parked: Parked) => Effect.Effect<void, StorageError>) {
-    return Effect.map(Effect.retry(park(parked), finishRetries), () => {
+    return Effect.map(retried(park(parked), finishRetries), () => {
       this.tellPrompts()
       return parked
     })
@@ -494,7 +496,7 @@ export class Recorder {
     const { journal, runId } = this
     const { promptTokens, completionTokens } = usage
     let isFirst = status !== "lost"
-    return Effect.gen(function* () {
+    const stored = Effect.gen(function* () {
       const ids = yield* Effect.tapError(
         journal.finish(runId, { status, error, messages, promptTokens, completionTokens }),
         () =>
@@ -507,7 +509,8 @@ export class Recorder {
       if (run === null) return messages.map(() => null)
       if (run.status === status && ids.length === messages.length) return ids
       return yield* new EndedOtherwise({ run })
-    }).pipe(Effect.retry({ schedule: finishRetries, while: ({ _tag }) => _tag === "StorageError" }))
+    })
+    return retried(stored, finishRetries, ({ _tag }) => _tag === "StorageError")
   }
 
   /** What the client is told of a failure; what it is not told goes to the log. */

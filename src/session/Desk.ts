@@ -19,6 +19,7 @@ import { type AppError, InvalidInput, type RunFailed } from "../protocol/errors.
 import type { Action } from "../run/Actions.ts"
 import type { Journal, KnownRun } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/recorder.ts"
+import { retried } from "../storage/retried.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
 import { OrphanWatch } from "./OrphanWatch.ts"
@@ -112,11 +113,8 @@ export class Desk {
   }
 
   insist<A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A> {
-    return effect.pipe(
-      Effect.tapError((cause) => Effect.logWarning(`${what}: tried again`, cause)),
-      Effect.retry(untilDone),
-      Effect.orDie
-    )
+    const tried = Effect.tapError(effect, (cause) => Effect.logWarning(`${what}: tried again`, cause))
+    return Effect.orDie(retried(tried, untilDone))
   }
 
   /** The run that has ended here had a slot and the lease: the next question gets both, if there is one. */
@@ -151,7 +149,7 @@ export class Desk {
   private begin(run: KnownRun): Effect.Effect<boolean> {
     return Effect.gen(this, function* () {
       const opened = yield* Effect.either(
-        Effect.retry(this.openApp, { schedule: untilDone, while: (error) => error._tag === "StorageError" })
+        retried(this.openApp, untilDone, (error) => error._tag === "StorageError")
       )
       const app = Either.getOrElse(opened, () => null)
       const action = app === null ? undefined : this.actionFor(run.action, app)

@@ -4,6 +4,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { AppKind } from "../app/App.ts"
@@ -137,8 +138,8 @@ export class Runner {
     return Effect.gen(this, function* () {
       yield* session.retain
       yield* session.checkpoints.watch(recorder)
-      yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
-      const exit = yield* Fiber.interrupt(fiber)
+      const awaited = yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
+      const exit = Exit.isSuccess(awaited) ? awaited.value : yield* Fiber.interrupt(fiber)
       // A run that has ended before anybody was told of it could not be told of by another node either.
       if (lease.term() === term && log.lastSeq < log.standing.runStart) {
         yield* lease.delivered.pipe(Effect.interruptible, Effect.timeoutOption(beginWithin))

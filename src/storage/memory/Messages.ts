@@ -1,12 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Messages } from "../Messages.ts"
-import { breakAnswer, type ChatMessage, unseen } from "../rows.ts"
+import { breakAnswer, type ChatMessage, type Run, unseen } from "../rows.ts"
 import type { MemoryState } from "./state.ts"
 
 export const makeMessages = (state: MemoryState) => {
   const ofChat = (chatId: string): ReadonlyArray<ChatMessage> =>
     (state.chats.get(chatId) ?? []).flatMap((id) => state.messages.get(id) ?? [])
+
+  /** From the message of that id on. */
+  const since = (chatId: string, id: number): ReadonlyArray<ChatMessage> => {
+    const ids = state.chats.get(chatId) ?? []
+    return ids.slice(ids.lastIndexOf(id)).flatMap((id) => state.messages.get(id) ?? [])
+  }
 
   return Messages.of({
     get: (id) => Effect.sync(() => Option.fromNullable(state.messages.get(id))),
@@ -37,16 +43,14 @@ export const makeMessages = (state: MemoryState) => {
     memory: (chatId, rounds) =>
       Effect.sync(() => {
         const floor = state.sessions.get(chatId)?.memory_floor ?? 0
-        const complete = state.runs
-          .ofChat(chatId)
-          .filter((run) => run.status === "done" && run.question_id > floor)
-          .toSorted((a, b) => b.question_id - a.question_id)
-          .slice(0, rounds)
-          .toReversed()
-        const oldest = Math.min(...complete.map((run) => run.question_id))
-        const messages = ofChat(chatId).filter(
-          (message) => message.id >= oldest && message.remark !== breakAnswer
-        )
+        const complete: Array<Run> = []
+        for (const run of state.runs.latestOf(chatId)) {
+          if (complete.length === rounds || run.question_id <= floor) break
+          if (run.status === "done") complete.unshift(run)
+        }
+        const [oldest] = complete
+        if (oldest === undefined) return []
+        const messages = since(chatId, oldest.question_id).filter(({ remark }) => remark !== breakAnswer)
         // Round by round: a question that waited in the queue was stored before the answer it waited for.
         return complete.flatMap((run) => messages.filter((message) => message.run_id === run.id))
       })

@@ -35,6 +35,15 @@ export class RunTable {
     return this.named(this.chats.get(chatId)?.all ?? [])
   }
 
+  /** Newest first, which is also the order of their questions. */
+  *latestOf(chatId: string): Generator<Run> {
+    const all = this.chats.get(chatId)?.all ?? []
+    for (let i = all.length - 1; i >= 0; i--) {
+      const run = this.rows.get(all[i] ?? "")
+      if (run !== undefined) yield run
+    }
+  }
+
   /** Of a chat: queued or running. */
   openOf(chatId: string): ReadonlyArray<Run> {
     return this.named(this.chats.get(chatId)?.open ?? [])

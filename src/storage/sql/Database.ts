@@ -11,8 +11,10 @@ import * as Option from "effect/Option"
 import { ParseError } from "effect/ParseResult"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { retried } from "../retried.ts"
 import { StorageError } from "../StorageError.ts"
 import { sqlTime, Written } from "./columns.ts"
+import { answerTo, rowsOf } from "./statement.ts"
 import { makeTransaction } from "./transaction.ts"
 
 type Refusal = SqlError | ParseError
@@ -69,14 +71,13 @@ export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
 
     /** Several statements, all or none, tried again when another transaction was in the way. */
     atomic: <A, E, R>(effect: Effect.Effect<A, E | Refusal, R>) =>
-      transaction(effect).pipe(Effect.retry({ while: isContention, schedule: tries })),
+      retried(transaction(effect), tries, isContention),
 
     /** One statement is a transaction of its own. */
-    alone: <A, E, R>(effect: Effect.Effect<A, E | Refusal, R>) =>
-      effect.pipe(Effect.retry({ while: isContention, schedule: tries })),
+    alone: <A, E, R>(effect: Effect.Effect<A, E | Refusal, R>) => retried(effect, tries, isContention),
 
     /** Runs a writing statement; answers how many rows it touched, and the number of the row it made. */
-    write: (statement: Statement<object>) => Effect.flatMap(statement.raw, decodeWritten),
+    write: (statement: Statement<object>) => Effect.flatMap(answerTo(statement), decodeWritten),
 
     /** Keeps the rows a transaction reads until it ends. SQLite's writers are alone anyway. */
     forUpdate: sql.onDialectOrElse({
@@ -106,13 +107,13 @@ export type Database = Effect.Effect.Success<typeof makeDatabase>
 
 export const decodeAll = <A, I>(schema: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(Schema.Array(schema))
-  return (statement: Statement<object>) => Effect.flatMap(statement, (rows) => decode(rows))
+  return (statement: Statement<object>) => Effect.flatMap(rowsOf(statement), (rows) => decode(rows))
 }
 
 export const decodeFirst = <A, I>(schema: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(schema)
   return (statement: Statement<object>): Effect.Effect<Option.Option<A>, Refusal> =>
-    Effect.flatMap(statement, (rows) =>
+    Effect.flatMap(rowsOf(statement), (rows) =>
       rows[0] === undefined ? Effect.succeedNone : Effect.asSome(decode(rows[0]))
     )
 }

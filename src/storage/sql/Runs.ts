@@ -16,6 +16,7 @@ import { RunRow, sqlTime, WaitRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 import { type Author, insertMessage } from "./insertMessage.ts"
 import { makeRunQueue } from "./runQueue.ts"
+import { rowsOf } from "./statement.ts"
 import { makeUntold, markUntold } from "./untold.ts"
 
 /** Partial answers that are stored with one statement. */
@@ -171,11 +172,13 @@ export const makeRuns = (database: Database) => {
         yield* sql.onDialectOrElse({
           // Both rows at once: a round trip less in the busiest transaction.
           mysql: () =>
-            sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET ${end}, s.update_time = ${time} WHERE run.id = ${runId}`,
+            rowsOf(
+              sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET ${end}, s.update_time = ${time} WHERE run.id = ${runId}`
+            ),
           orElse: () =>
             Effect.zipRight(
-              sql`UPDATE run SET ${end} WHERE id = ${runId}`,
-              sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${chat_id}`
+              rowsOf(sql`UPDATE run SET ${end} WHERE id = ${runId}`),
+              rowsOf(sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${chat_id}`)
             )
         })
         return yield* insertMessages(held.value, ending.messages, time)

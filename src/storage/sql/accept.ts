@@ -10,6 +10,7 @@ import { RunRow } from "./columns.ts"
 import { type Database, decodeFirst, during, now } from "./Database.ts"
 import { insertMessage } from "./insertMessage.ts"
 import { unfinishedOf } from "./runQueue.ts"
+import { rowsOf } from "./statement.ts"
 
 const run = decodeFirst(RunRow)
 
@@ -58,7 +59,7 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       const { session, runId, clientMsgId } = acceptance
       const { date, text: time } = yield* now
       // From here on nobody else writes to this chat.
-      yield* touchSession(session, runId, time)
+      yield* rowsOf(touchSession(session, runId, time))
       const row = yield* openedSession(
         sql`SELECT user_id, flow_id, is_delete, opened_by FROM message_session WHERE chat_id = ${session.chatId}`
       )
@@ -111,19 +112,23 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
         start_time: startsNow ? date : null,
         end_time: null
       }
-      yield* sql`INSERT INTO run ${sql.insert({
-        ...accepted,
-        create_time: time,
-        start_time: startsNow ? time : null
-      })}`
-      if (row.value.opened_by === runId) {
-        yield* sql`INSERT INTO audit_log ${sql.insert({
-          user_id: session.userId,
-          action: "chat.create",
-          object_id: session.chatId,
-          ip: session.ip,
-          create_time: time
+      yield* rowsOf(
+        sql`INSERT INTO run ${sql.insert({
+          ...accepted,
+          create_time: time,
+          start_time: startsNow ? time : null
         })}`
+      )
+      if (row.value.opened_by === runId) {
+        yield* rowsOf(
+          sql`INSERT INTO audit_log ${sql.insert({
+            user_id: session.userId,
+            action: "chat.create",
+            object_id: session.chatId,
+            ip: session.ip,
+            create_time: time
+          })}`
+        )
       }
       const ahead = isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
       return { run: accepted, fresh: true, ahead }

@@ -1,0 +1,29 @@
+/**
+ * How statements reach the database. Within a transaction its connection is at hand, and a statement goes to it
+ * directly: by itself it would open a span and a scope and look for its connection first, which is five times the
+ * work of sending it (a question's sixteen statements took 1,600 of its 3,500 steps).
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Statement } from "@effect/sql/Statement"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** The rows that a statement answers. */
+export const rowsOf = (statement: Statement<object>): Effect.Effect<ReadonlyArray<unknown>, SqlError> =>
+  Effect.contextWithEffect((context: Context.Context<never>) => {
+    const transaction = Context.getOption(context, SqlClient.TransactionConnection)
+    if (Option.isNone(transaction)) return statement
+    const [text, parameters] = statement.compile()
+    return transaction.value[0].execute(text, parameters, undefined)
+  })
+
+/** What the driver answers to a statement that writes. */
+export const answerTo = (statement: Statement<object>): Effect.Effect<unknown, SqlError> =>
+  Effect.contextWithEffect((context: Context.Context<never>) => {
+    const transaction = Context.getOption(context, SqlClient.TransactionConnection)
+    if (Option.isNone(transaction)) return statement.raw
+    const [text, parameters] = statement.compile()
+    return transaction.value[0].executeRaw(text, parameters)
+  })
