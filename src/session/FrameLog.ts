@@ -286,6 +286,15 @@ export class FrameLog {
     return { text: this.writer.write({ epoch: this.epoch, first: seq + 1, ...this.now }, lines), last }
   }
 
+  /** Whether what was written after `seq` is streamed text and nothing else. */
+  isTextAfter(seq: number): boolean {
+    if (seq >= this.seq) return false
+    for (let i = this.indexAfter(seq); i < this.entries.length; i++) {
+      if (this.entries[i]?.kind === "frame") return false
+    }
+    return true
+  }
+
   /** Frames up to `seq` are safe: they may be read. */
   confirm(seq: number): void {
     this.confirmed = Math.max(this.confirmed, Math.min(seq, this.seq))

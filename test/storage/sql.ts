@@ -1,7 +1,7 @@
 /** What only databases can show: what stands in their tables, and what they do when a statement fails. */
 
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as Statement from "@effect/sql/Statement"
+import type { Connection } from "@effect/sql/SqlConnection"
 import { it as base, describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -114,17 +114,24 @@ export const sqlSuite = <E>(name: string, open: Opened<E>) =>
         })
       )
 
-      it.effect("an answer is stored in three statements, a question that goes on in five", () =>
+      it.scoped("an answer is stored in three statements, a question that goes on in five", () =>
         Effect.gen(function* () {
           const runs = yield* Runs
           const { run } = yield* runs.accept(question())
           const statements: Array<string> = []
-          const counted = Statement.withTransformer((statement) =>
-            Effect.sync(() => {
-              statements.push(statement.compile()[0])
-              return statement
-            })
-          )
+          const said = (text: string) => {
+            statements.push(text)
+            return text
+          }
+          const connection = yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql.reserve)
+          const counting: Connection = {
+            execute: (text, ...more) => connection.execute(said(text), ...more),
+            executeRaw: (text, ...more) => connection.executeRaw(said(text), ...more),
+            executeStream: (text, ...more) => connection.executeStream(said(text), ...more),
+            executeValues: (text, ...more) => connection.executeValues(said(text), ...more),
+            executeUnprepared: (text, ...more) => connection.executeUnprepared(said(text), ...more)
+          }
+          const counted = Effect.provideService(SqlClient.TransactionConnection, [counting, 0] as const)
           yield* counted(runs.finish(run.id, done(answer("42"))))
           // With BEGIN and COMMIT five round trips on MySQL. SQLite has none, and one statement more.
           expect(statements.filter((sql) => !sql.startsWith("UPDATE message_session"))).toHaveLength(3)

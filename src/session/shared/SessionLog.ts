@@ -11,6 +11,7 @@ import type { FrameLog } from "../FrameLog.ts"
 import { alone, type Lease } from "./Lease.ts"
 import { LogStore, type LogStoreService } from "./LogStore.ts"
 import { Nodes } from "./Nodes.ts"
+import { Pace } from "./Pace.ts"
 import { makeRedisLogStore } from "./RedisLogStore.ts"
 import { type LeaseUser, SharedLease } from "./SharedLease.ts"
 
@@ -44,6 +45,7 @@ const atOnce = 200
 const shared = (store: LogStoreService) =>
   Effect.gen(function* () {
     const { self, isDead } = yield* Nodes
+    const pace = yield* Pace
     const leases = new Map<string, SharedLease>()
     const fork = yield* FiberSet.makeRuntime<never>()
 
@@ -74,6 +76,7 @@ const shared = (store: LogStoreService) =>
             key,
             self,
             log,
+            pace,
             newEpoch,
             isDead,
             user,

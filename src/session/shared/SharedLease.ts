@@ -16,6 +16,7 @@ import { Follower } from "./Follower.ts"
 import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
 import type { Claimed, LogStoreService } from "./LogStore.ts"
+import type { PaceService } from "./Pace.ts"
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
@@ -27,6 +28,7 @@ export interface SharedLeaseOptions {
   readonly key: string
   readonly self: string
   readonly log: FrameLog
+  readonly pace: PaceService
   readonly newEpoch: () => string
   readonly isDead: (owner: string) => boolean
   readonly user: LeaseUser
@@ -63,11 +65,12 @@ export class SharedLease implements Lease {
   constructor(options: SharedLeaseOptions) {
     this.options = options
     this.log = options.log
-    const { store, key, log, user, fork } = options
+    const { store, key, log, pace, user, fork } = options
     this.delivery = new Delivery({
       store,
       key,
       log,
+      pace,
       fence: () => (this.isClosed ? null : this.fence),
       fork: (effect) => this.begin(effect),
       onLost: Effect.suspend(() => this.restore),

@@ -22,6 +22,7 @@ import type { FrameLog } from "../../../src/session/FrameLog.ts"
 import { Hub, type HubService } from "../../../src/session/Hub.ts"
 import { LogStore } from "../../../src/session/shared/LogStore.ts"
 import { Nodes } from "../../../src/session/shared/Nodes.ts"
+import { Pace, type PaceService } from "../../../src/session/shared/Pace.ts"
 import { SessionLog } from "../../../src/session/shared/SessionLog.ts"
 import { Ticker } from "../../../src/session/Ticker.ts"
 import type { ModelStore } from "./ModelStore.ts"
@@ -147,10 +148,34 @@ const ticker = (domain: Domain): typeof Ticker.Service => {
   }
 }
 
+/** Two of five processes are busy enough for text to wait. */
+const pace = (domain: Domain): PaceService => {
+  const { world } = domain
+  const window = world.chance(0.6) ? 0 : 15
+  let waiting: Array<() => void> = []
+  return {
+    window: () => window,
+    wait: (then) => {
+      waiting.push(then)
+      if (waiting.length > 1) return
+      world.after(
+        window,
+        () => {
+          const all = waiting
+          waiting = []
+          for (const one of all) one()
+        },
+        domain
+      )
+    }
+  }
+}
+
 const around = ({ store, app, settings }: ProcessOptions, domain: Domain, wire: StoreWire) =>
   Context.make(Settings, settings).pipe(
     Context.add(LogStore, Option.some(storeService(store, wire))),
     Context.add(Ticker, ticker(domain)),
+    Context.add(Pace, pace(domain)),
     Context.add(Actions, Actions.table),
     Context.add(Judge, {
       source: () => Effect.succeed({ source: 0, extra: {} }),

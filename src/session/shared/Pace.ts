@@ -1,0 +1,60 @@
+/**
+ * How long streamed text may wait, so that what several sessions say goes to the store together: not at all while this
+ * process is at leisure, and the longer the busier it is. A trip to Redis costs the process about as much as reading two
+ * tokens, and most of that is per trip.
+ *
+ * Plain code: every token of a shared session passes here.
+ */
+import { performance } from "node:perf_hooks"
+import * as Context from "effect/Context"
+
+export interface PaceService {
+  /** Milliseconds. */
+  readonly window: () => number
+  /** Calls when the window is over: all that wait for it together. */
+  readonly wait: (then: () => void) => void
+}
+
+/** Milliseconds; half of it is what a token waits on average. */
+const longest = 20
+/** Shares of the time that the event loop works: up to the one nothing waits, from the other on it waits longest. */
+const leisure = 0.3
+const busy = 0.7
+/** Milliseconds between two looks at the loop. */
+const often = 100
+
+/** The window for a loop that works this share of its time. */
+export const windowAt = (share: number): number =>
+  Math.round(longest * Math.min(1, Math.max(0, (share - leisure) / (busy - leisure))))
+
+const measured = (): PaceService => {
+  let waiting: Array<() => void> = []
+  let before = performance.eventLoopUtilization()
+  let lookedAt = performance.now()
+  let millis = 0
+  const window = (): number => {
+    const now = performance.now()
+    if (now - lookedAt < often) return millis
+    const current = performance.eventLoopUtilization()
+    millis = windowAt(performance.eventLoopUtilization(current, before).utilization)
+    before = current
+    lookedAt = now
+    return millis
+  }
+  const call = (): void => {
+    const all = waiting
+    waiting = []
+    for (const then of all) then()
+  }
+  return {
+    window,
+    wait: (then) => {
+      waiting.push(then)
+      if (waiting.length === 1) setTimeout(call, window())
+    }
+  }
+}
+
+export class Pace extends Context.Reference<Pace>()("colloquy/session/Pace", {
+  defaultValue: measured
+}) {}
