@@ -1,12 +1,17 @@
 /**
  * The floor: the least that `ws` and Node need for the same work. No sign-in, no database, no history, no resume,
- * no limits; nothing is corked or merged.
+ * no limits; nothing is corked or merged. It pings as often as ours, and looks at no answer.
  */
 import { createServer } from "node:http"
 import { WebSocketServer } from "ws"
 import { conversation } from "./conversation.mjs"
 
 const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 * 1024 })
+
+const pingEveryMs = 30_000
+setInterval(() => {
+  for (const ws of wss.clients) ws.ping()
+}, pingEveryMs)
 
 const server = createServer()
 server.on("upgrade", (request, socket, head) => {
