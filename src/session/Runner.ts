@@ -135,7 +135,7 @@ export class Runner {
     const { lease, log } = session
     const term = lease.term()
     return Effect.gen(this, function* () {
-      yield* session.retain
+      yield* session.own.retain
       yield* session.checkpoints.watch(recorder)
       yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       const exit = yield* Fiber.interrupt(fiber)
