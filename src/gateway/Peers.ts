@@ -9,9 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import { type ProtocolError, TokenExpired } from "../protocol/errors.ts"
-import { whileOpen } from "../session/whileOpen.ts"
 import type { Peer } from "./Peer.ts"
 
 /** In seconds. */
@@ -26,8 +24,9 @@ export interface Patience {
 const notice = Duration.seconds(1)
 
 export interface PeersService {
-  /** Looked after until the scope closes. */
-  readonly join: (peer: Peer) => Effect.Effect<void, never, Scope.Scope>
+  /** Looked after until it leaves. */
+  readonly join: (peer: Peer) => void
+  readonly leave: (peer: Peer) => void
   readonly count: () => number
   /**
    * Tells the sockets that understand it to come back, each at a moment of its own within this time; waits
@@ -55,11 +54,12 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
         })
         yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
         return {
-          join: (peer) =>
-            whileOpen(
-              Effect.sync(() => peers.add(peer)),
-              () => Effect.sync(() => peers.delete(peer))
-            ),
+          join: (peer) => {
+            peers.add(peer)
+          },
+          leave: (peer) => {
+            peers.delete(peer)
+          },
           count: () => peers.size,
           askToMove: (within) =>
             Effect.gen(function* () {
