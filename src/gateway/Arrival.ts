@@ -78,17 +78,37 @@ export class Arrival {
     this.knock = knock
   }
 
-  /** Ends when the socket is gone and nothing is left of it. */
+  /**
+   * Ends when the socket is gone and nothing is left of it. A step that is over has left the stack before the next one
+   * begins, and what stays there while the socket is idle is one frame: each frame keeps all that it was made of.
+   */
   get life(): Effect.Effect<void> {
     return Effect.uninterruptible(
-      Effect.flatMap(Scope.make(), (scope) =>
-        Effect.interruptible(this.greet(scope)).pipe(
-          Effect.flatMap((guest) => this.converse(guest, scope)),
-          Effect.catchAllCause((cause) => this.turnAway(cause)),
-          Effect.zipRight(this.leave(scope))
-        )
-      )
+      Effect.suspend(() => Effect.flatMap(Scope.make(), (scope) => this.begin(scope)))
     )
+  }
+
+  private begin(scope: Scope.CloseableScope): Effect.Effect<void> {
+    return Effect.matchCauseEffect(
+      Effect.flatMap(Effect.interruptible(this.greet(scope)), (guest) => this.enter(guest, scope)),
+      {
+        onFailure: (cause) => Effect.zipRight(this.turnAway(cause), this.leave(scope)),
+        onSuccess: (conversation) => this.hold(conversation, scope)
+      }
+    )
+  }
+
+  private hold(conversation: Conversation | null, scope: Scope.CloseableScope): Effect.Effect<void> {
+    if (conversation === null) return this.leave(scope)
+    const held = Effect.interruptible(Effect.suspend(() => conversation.hold()))
+    return Effect.matchCauseEffect(held, {
+      onFailure: (cause) => Effect.zipRight(conversation.conclude(cause), this.part(conversation, scope)),
+      onSuccess: () => this.part(conversation, scope)
+    })
+  }
+
+  private part(conversation: Conversation, scope: Scope.CloseableScope): Effect.Effect<void> {
+    return Effect.zipRight(conversation.end, this.leave(scope))
   }
 
   /** Everything that is asked of the request. What it opens lives in `scope`. */
@@ -124,15 +144,16 @@ export class Arrival {
     })
   }
 
-  private converse({ identity, opening, now }: Guest, scope: Scope.Scope): Effect.Effect<void> {
-    return Effect.suspend(() => {
+  /** Null: it was no handshake, or the socket is gone. */
+  private enter({ identity, opening, now }: Guest, scope: Scope.Scope): Effect.Effect<Conversation | null> {
+    return Effect.sync(() => {
       const { knock, door } = this
       const peer = knock === null || knock.socket.destroyed ? null : door.upgrade(knock, identity)
       this.knock = null
       this.peer = peer
-      if (peer === null) return Effect.void
+      if (peer === null) return null
       door.peers.join(peer)
-      return new Conversation(peer, opening, door, scope, now).life
+      return new Conversation(peer, opening, door, scope, now)
     })
   }
 
@@ -152,10 +173,9 @@ export class Arrival {
 
   private leave(scope: Scope.CloseableScope): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { peer, door } = this
-      if (peer !== null) {
-        door.peers.leave(peer)
-        peer.drop()
+      if (this.peer !== null) {
+        this.door.peers.leave(this.peer)
+        this.peer.drop()
       }
       return Scope.close(scope, Exit.void)
     })

@@ -7,7 +7,6 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import {
@@ -69,21 +68,16 @@ export class Conversation {
   }
 
   /**
-   * Takes messages until the peer is gone. To be run where nothing interrupts: it says itself where it can be.
-   *
-   * No generator here, and none in `hold`: what an idle fiber keeps of one is 1.6 KB, as much as all of the rest.
+   * Takes messages until the peer is gone. No generator here: what an idle fiber keeps of one is 0.8 KB, the shapes
+   * of a function that is made anew for every socket.
    */
-  get life(): Effect.Effect<void> {
-    return Effect.exit(Effect.interruptible(this.hold())).pipe(
-      Effect.flatMap((exit) => (Exit.isFailure(exit) ? this.conclude(exit.cause) : Effect.void)),
-      // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
-      Effect.zipRight(Effect.exit(Effect.interruptible(this.peer.gone))),
-      Effect.zipRight(this.following.leaveAll)
-    )
+  hold(): Effect.Effect<void, Fatal> {
+    return Effect.flatMap(this.openOwn(), () => this.next)
   }
 
-  private hold(): Effect.Effect<void, Fatal> {
-    return Effect.zipRight(this.openOwn(), this.next)
+  /** After a close frame the peer still has to answer it; until then the fiber keeps the socket. */
+  get end(): Effect.Effect<void> {
+    return Effect.zipRight(Effect.exit(Effect.interruptible(this.peer.gone)), this.following.leaveAll)
   }
 
   private get next(): Effect.Effect<void, Fatal> {
@@ -110,7 +104,7 @@ export class Conversation {
   }
 
   /** Sends the close frame of whatever ended the conversation. */
-  private conclude(cause: Cause.Cause<Fatal>): Effect.Effect<void> {
+  conclude(cause: Cause.Cause<Fatal>): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       const fatal = Cause.failureOption(cause)
       if (Option.isSome(fatal)) return this.peer.end(fatal.value.error)
