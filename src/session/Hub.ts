@@ -152,7 +152,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           )
         })
 
-      const kept = yield* KeptSessions.make({ keepIdle, most: maxSessions })
+      const kept = yield* KeptSessions.make<Session>({ keepIdle, most: maxSessions })
 
       /** What a session has whose messages are stored. A class: every idle session keeps one. */
       class Stored implements SessionOwn {

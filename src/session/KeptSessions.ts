@@ -1,5 +1,5 @@
 /**
- * The sessions that more than one may hold, by key: made for the first who asks, kept while anyone holds them and
+ * The sessions (or whatever `A` is) that more than one may hold, by key: made for the first who asks, kept while anyone holds them and
  * for a while after, the one that has been idle longest given up first where there are too many.
  *
  * Not Effect's RcMap: that keeps a fiber and a timer for every session that was ever let go of (8 KB each after ten
@@ -14,7 +14,6 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { Session } from "./Session.ts"
 
 export interface KeptOptions {
   readonly keepIdle: Duration.DurationInput
@@ -25,13 +24,13 @@ export interface KeptOptions {
 /** How late an idle session may go. */
 const lookEvery = "10 seconds"
 
-class Kept {
+class Kept<A> {
   readonly key: string
   readonly scope: Scope.CloseableScope
   /** Null while it is being made. */
-  session: Session | null = null
+  session: A | null = null
   /** Done when it is made; only where somebody waits for that. */
-  made: Deferred.Deferred<Session> | null = null
+  made: Deferred.Deferred<A> | null = null
   holders = 1
   /** When the last one let go of it. */
   idleSince = 0
@@ -42,10 +41,10 @@ class Kept {
   }
 }
 
-export class KeptSessions {
-  private readonly byKey = new Map<string, Kept>()
+export class KeptSessions<A> {
+  private readonly byKey = new Map<string, Kept<A>>()
   /** Held by nobody, the longest idle first. */
-  private readonly idle = new Set<Kept>()
+  private readonly idle = new Set<Kept<A>>()
   private readonly keepIdle: number
   private readonly most: number
 
@@ -55,10 +54,10 @@ export class KeptSessions {
   }
 
   /** All sessions end with the scope. */
-  static make(options: KeptOptions): Effect.Effect<KeptSessions, never, Scope.Scope> {
+  static make<A>(options: KeptOptions): Effect.Effect<KeptSessions<A>, never, Scope.Scope> {
     return Effect.gen(function* () {
       const kept = yield* Effect.acquireRelease(
-        Effect.sync(() => new KeptSessions(options)),
+        Effect.sync(() => new KeptSessions<A>(options)),
         (kept) => kept.drop(() => true)
       )
       yield* kept.look.pipe(Effect.repeat(Schedule.spaced(lookEvery)), Effect.forkScoped)
@@ -67,7 +66,7 @@ export class KeptSessions {
   }
 
   /** The session of this key, held until the scope closes; null where there is none. */
-  find(key: string): Effect.Effect<Session | null, never, Scope.Scope> {
+  find(key: string): Effect.Effect<A | null, never, Scope.Scope> {
     return Effect.uninterruptible(
       Effect.flatMap(Effect.scope, (holder) => {
         const known = this.byKey.get(key)
@@ -80,10 +79,7 @@ export class KeptSessions {
    * The session of this key, held until the scope closes; `make` makes it, in a scope of its own, where there is
    * none. Of several who ask at once all get the same.
    */
-  hold(
-    key: string,
-    make: Effect.Effect<Session, never, Scope.Scope>
-  ): Effect.Effect<Session, never, Scope.Scope> {
+  hold(key: string, make: Effect.Effect<A, never, Scope.Scope>): Effect.Effect<A, never, Scope.Scope> {
     return Effect.uninterruptible(
       Effect.flatMap(Effect.scope, (holder) =>
         Effect.flatMap(this.begin(key, make), (kept) => this.holdFor(holder, kept))
@@ -91,26 +87,25 @@ export class KeptSessions {
     )
   }
 
-  private holdFor(holder: Scope.Scope, kept: Kept): Effect.Effect<Session> {
+  private holdFor(holder: Scope.Scope, kept: Kept<A>): Effect.Effect<A> {
     return Effect.zipRight(Scope.addFinalizer(holder, this.letGo(kept)), sessionOf(kept))
   }
 
   /** They are found no more; those that are held end when they are let go of. */
-  drop(which: (session: Session) => boolean): Effect.Effect<void> {
+  drop(which: (session: A) => boolean): Effect.Effect<void> {
     return Effect.suspend(() => {
       const dropped = [...this.byKey.values()].filter(({ session }) => session !== null && which(session))
       return Effect.forEach(dropped, (kept) => this.forget(kept), { discard: true })
     })
   }
 
-  private begin(key: string, make: Effect.Effect<Session, never, Scope.Scope>): Effect.Effect<Kept> {
-    return Effect.flatMap(Effect.zipRight(this.makeRoom, Scope.make()), (scope) => {
-      // Another one may have begun it while room was made.
+  private begin(key: string, make: Effect.Effect<A, never, Scope.Scope>): Effect.Effect<Kept<A>> {
+    return Effect.flatMap(Scope.make(), (scope) => {
       const known = this.byKey.get(key)
       if (known !== undefined) return Effect.succeed(this.take(known))
-      const kept = new Kept(key, scope)
+      const kept = new Kept<A>(key, scope)
       this.byKey.set(key, kept)
-      return Effect.matchCauseEffect(Scope.extend(make, scope), {
+      return Effect.matchCauseEffect(Effect.zipRight(this.makeRoom, Scope.extend(make, scope)), {
         onSuccess: (session) => {
           kept.session = session
           const { made } = kept
@@ -129,13 +124,13 @@ export class KeptSessions {
     })
   }
 
-  private take(kept: Kept): Kept {
+  private take(kept: Kept<A>): Kept<A> {
     kept.holders += 1
     this.idle.delete(kept)
     return kept
   }
 
-  private letGo(kept: Kept): Effect.Effect<void> {
+  private letGo(kept: Kept<A>): Effect.Effect<void> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       kept.holders -= 1
       if (kept.holders > 0) return Effect.void
@@ -146,7 +141,7 @@ export class KeptSessions {
     })
   }
 
-  private forget(kept: Kept): Effect.Effect<void> {
+  private forget(kept: Kept<A>): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.byKey.get(kept.key) === kept) this.byKey.delete(kept.key)
       this.idle.delete(kept)
@@ -155,14 +150,14 @@ export class KeptSessions {
   }
 
   private get makeRoom(): Effect.Effect<void> {
-    const [oldest] = this.byKey.size < this.most ? [] : this.idle
+    const [oldest] = this.byKey.size <= this.most ? [] : this.idle
     return oldest === undefined ? Effect.void : this.forget(oldest)
   }
 
   /** Gives up what has been idle for too long. */
   private get look(): Effect.Effect<void> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const over: Array<Kept> = []
+      const over: Array<Kept<A>> = []
       for (const kept of this.idle) {
         if (kept.idleSince + this.keepIdle > now) break
         over.push(kept)
@@ -174,7 +169,7 @@ export class KeptSessions {
   }
 }
 
-const sessionOf = (kept: Kept): Effect.Effect<Session> => {
+const sessionOf = <A>(kept: Kept<A>): Effect.Effect<A> => {
   if (kept.session !== null) return Effect.succeed(kept.session)
   kept.made ??= Deferred.unsafeMake(FiberId.none)
   return Deferred.await(kept.made)
