@@ -1,11 +1,12 @@
 /**
  * What an idle client costs: resident memory of the server with 10,000 sockets, each signed in and with a
  * session open, less its memory before, both after a collection. Each round has servers of its own, freshly
- * started, because memory once grown is not given back. And how fast they came.
+ * started, because memory once grown is not given back. And how fast they came,
+ * and what of the server's CPU time each took: less a matter of what else the machine does.
  */
 import { sleep } from "../clock.mjs"
 import { crowd, withCrowd } from "../crowd.mjs"
-import { residentBytes } from "../proc.mjs"
+import { cpuMicros, residentBytes } from "../proc.mjs"
 import { median } from "../statistics.mjs"
 
 /** Resident bytes once they have stopped changing. @param {import("../servers.mjs").Server} server */
@@ -30,14 +31,16 @@ export const idle = {
   async run(bench) {
     const seen = await withCrowd(bench, idle, async (server, meet) => {
       const before = await settled(server)
+      const began = cpuMicros(server.process.pid)
       return await meet(async (_, { seconds }) => {
+        const micros = (cpuMicros(server.process.pid) - began) / crowd
         const each = ((await settled(server)) - before) / crowd
         const rate = crowd / seconds
         bench.log(
           `  ${server.name.padEnd(8)} ${(each / 1024).toFixed(1)} KB each over ${(before / 1024 ** 2).toFixed(0)} MB at rest` +
-            `, ${Math.round(rate)} connections/s`
+            `, ${Math.round(rate)} connections/s, ${Math.round(micros)} µs of CPU each`
         )
-        return { each, rate }
+        return { each, rate, micros }
       })
     })
     if (seen === null) return
@@ -58,6 +61,13 @@ export const idle = {
       ours: pick("memory", "rate"),
       floor: pick("floor", "rate"),
       better: "higher"
+    })
+    bench.report({
+      ...common,
+      name: "connect CPU",
+      unit: "µs/connection",
+      ours: pick("memory", "micros"),
+      floor: pick("floor", "micros")
     })
   }
 }
