@@ -12,7 +12,8 @@ import { wires } from "./wires.mjs"
  *   failed: (why: string) => void, ended: () => void }} Heard what a wire tells its client: a frame and its size
  *   (or sizes apart, where frames share reads), text of the answer, an error, the end of the answer
  * @typedef {{ open: () => Promise<void>, ask: (question: string) => void, stop: () => void,
- *   close: () => Promise<void> }} Wire `open` resolves when a question can be asked
+ *   close: () => Promise<void>, cut?: () => void, recovered?: () => boolean }} Wire `open` resolves when a question can
+ *   be asked; after `cut` it opens again from where it was, and `recovered` says that nothing was missed
  * @typedef {(target: Target, name: string, heard: Heard) => Wire} MakeWire
  */
 
@@ -67,6 +68,17 @@ export class Client {
   async open() {
     await this.#wire.open()
     if (this.#stopper !== this.#wire) await this.#stopper.open()
+  }
+
+  /** Loses its connection without a word. */
+  cut() {
+    this.#wire.cut?.()
+  }
+
+  /** Opens again from where it was. Answers whether the server says that nothing was missed. */
+  async reopen() {
+    await this.#wire.open()
+    return this.#wire.recovered?.() ?? false
   }
 
   get busy() {

@@ -92,6 +92,20 @@ export class Load {
   }
 
   /**
+   * Has every client lose its connection and come back to where it was, `parallel` of a generator at a time.
+   * @param {ReadonlyArray<import("./processes.mjs").Process>} generators @param {number} parallel
+   */
+  async reconnect(generators, parallel) {
+    const answers = await this.#tell(generators, () => ({ do: "reconnect", parallel }), 120_000)
+    return {
+      seconds: Math.max(...answers.map(({ seconds }) => seconds)),
+      recovered: sum(answers.map(({ recovered }) => recovered)),
+      failures: sum(answers.map(({ failures }) => failures)),
+      failure: answers.map(({ failure }) => failure).find((one) => one !== null) ?? null
+    }
+  }
+
+  /**
    * Has the generators do one thing within a window of time, and takes everybody's CPU time around it.
    * @param {import("./servers.mjs").Server} server
    * @param {ReadonlyArray<import("./processes.mjs").Process>} generators

@@ -1,13 +1,18 @@
 /**
  * The floor: the least that `ws` and Node need for the same work. No sign-in, no database, no history, no resume,
- * no limits; nothing is corked or merged. With CORKED=1 the frames of one turn of the event loop leave in one write:
- * what is left of a frame's cost when many come at once.
+ * no limits; nothing is corked or merged. It pings as often as ours, and looks at no answer. With CORKED=1 the frames of
+ * one turn of the event loop leave in one write: what is left of a frame's cost when many come at once.
  */
 import { createServer } from "node:http"
 import { WebSocketServer } from "ws"
 import { conversation } from "./conversation.mjs"
 
 const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 * 1024 })
+
+const pingEveryMs = 30_000
+setInterval(() => {
+  for (const ws of wss.clients) ws.ping()
+}, pingEveryMs)
 
 /** Says frames on a socket: each on its own, or all of a turn at once. */
 const teller = (ws, socket) => {

@@ -149,7 +149,38 @@ const stop = async ({ tokens, delay, earliest, latest, beside, begin, from, to }
   return { samples, errors: clients.flatMap(({ errors }) => errors).slice(0, 3), lagMillis: lagMillis() }
 }
 
-const commands = { connect, disconnect, stream, arrive, stop }
+/** All connections are cut at once, and all come back with their places, `parallel` at a time. */
+const reconnect = async ({ parallel }) => {
+  for (const client of clients) client.cut()
+  const began = now()
+  const failures = []
+  let next = 0
+  let recovered = 0
+  const comeBack = async () => {
+    while (next < clients.length) {
+      const client = clients[next++]
+      try {
+        if (await client.reopen()) recovered += 1
+      } catch (error) {
+        failures.push(String(error))
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, comeBack))
+  const seconds = (now() - began) / 1e6
+  return { seconds, recovered, failures: failures.length, failure: failures[0] ?? null }
+}
+
+/** Does nothing but answer pings. */
+const rest = async ({ from, to }) => {
+  await until(from)
+  for (const client of clients) client.errors.length = 0
+  lag.reset()
+  await until(to)
+  return collect()
+}
+
+const commands = { connect, disconnect, stream, arrive, stop, reconnect, rest }
 
 process.on("message", async (message) => {
   try {

@@ -2,8 +2,10 @@
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { firstToken } from "./cases/firstToken.mjs"
+import { heartbeats } from "./cases/heartbeats.mjs"
 import { idle } from "./cases/idle.mjs"
 import { peers } from "./cases/peers.mjs"
+import { reconnect } from "./cases/reconnect.mjs"
 import { slowReader } from "./cases/slowReader.mjs"
 import { stop } from "./cases/stop.mjs"
 import { streaming } from "./cases/streaming.mjs"
@@ -16,7 +18,7 @@ import { startServices } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-export const cases = [streaming, idle, firstToken, stop, slowReader, peers]
+export const cases = [streaming, idle, heartbeats, reconnect, firstToken, stop, slowReader, peers]
 
 /**
  * @typedef {{

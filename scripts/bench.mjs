@@ -16,7 +16,7 @@ const baseline = join(root, "bench", "baseline.json")
 const maxMinutes = 30
 
 const help = `npm run bench [-- options]
-  --only CASE        streaming, idle, first-token, stop, slow-reader or peers; may be given more than once
+  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader or peers; may be given more than once
   --peer NAME        of the peers only this one: socket.io, ai-sdk, langgraph or fastapi; may be given more than once
   --rounds N         rounds to take the median of (default 3)
   --json FILE        writes the results

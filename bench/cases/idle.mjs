@@ -1,15 +1,13 @@
 /**
- * What an idle client costs: resident memory of the server with 5,000 sockets, each signed in and with a
+ * What an idle client costs: resident memory of the server with 10,000 sockets, each signed in and with a
  * session open, less its memory before, both after a collection. Each round has servers of its own, freshly
- * started, because memory once grown is not given back.
+ * started, because memory once grown is not given back. And how fast they came,
+ * and what of the server's CPU time each took: less a matter of what else the machine does.
  */
 import { sleep } from "../clock.mjs"
-import { residentBytes } from "../proc.mjs"
+import { crowd, withCrowd } from "../crowd.mjs"
+import { cpuMicros, residentBytes } from "../proc.mjs"
 import { median } from "../statistics.mjs"
-
-const connections = 5_000
-/** Connected and left again first, so that code and pools are counted before and not after. */
-const warmUp = 200
 
 /** Resident bytes once they have stopped changing. @param {import("../servers.mjs").Server} server */
 const settled = async (server) => {
@@ -26,52 +24,50 @@ const settled = async (server) => {
 
 export const idle = {
   name: "idle",
-  description: `${connections} idle sockets, each with a session open`,
+  description: `${crowd} idle sockets, each with a session open`,
   servers: [],
 
   /** @param {import("../run.mjs").Bench} bench */
-  async run({ startServer, load, rounds, log, report }) {
-    log(`idle: ${connections} connections, ${Math.min(2, rounds)} rounds`)
-    const names = ["memory", "floor"]
-    const seen = new Map(names.map((name) => [name, { bytes: [], rate: [] }]))
-    for (let round = 0; round < Math.min(2, rounds); round++) {
-      for (const name of names) {
-        const server = await startServer(name)
-        try {
-          await load.withClients(server, warmUp, async () => undefined)
-          const before = await settled(server)
-          const { each, rate } = await load.withClients(server, connections, async (_, { seconds }) => ({
-            each: ((await settled(server)) - before) / connections,
-            rate: connections / seconds
-          }))
-          seen.get(name).bytes.push(each)
-          seen.get(name).rate.push(rate)
-          log(
-            `  ${name.padEnd(8)} ${(each / 1024).toFixed(1)} KB each over ${(before / 1024 ** 2).toFixed(0)} MB at rest` +
-              `, ${Math.round(rate)} connections/s`
-          )
-        } finally {
-          await server.stop()
-        }
-      }
-    }
-    const pick = (name, what) => median(seen.get(name)[what])
-    const common = { class: "memory", concurrency: connections }
-    report({
+  async run(bench) {
+    const seen = await withCrowd(bench, idle, async (server, meet) => {
+      const before = await settled(server)
+      const began = cpuMicros(server.process.pid)
+      return await meet(async (_, { seconds }) => {
+        const micros = (cpuMicros(server.process.pid) - began) / crowd
+        const each = ((await settled(server)) - before) / crowd
+        const rate = crowd / seconds
+        bench.log(
+          `  ${server.name.padEnd(8)} ${(each / 1024).toFixed(1)} KB each over ${(before / 1024 ** 2).toFixed(0)} MB at rest` +
+            `, ${Math.round(rate)} connections/s, ${Math.round(micros)} µs of CPU each`
+        )
+        return { each, rate, micros }
+      })
+    })
+    if (seen === null) return
+    const pick = (kind, what) => median(seen[kind].map((one) => one[what]))
+    const common = { class: "memory", concurrency: crowd }
+    bench.report({
       ...common,
       name: "idle connection",
       unit: "KB/connection",
-      ours: pick("memory", "bytes") / 1024,
-      floor: pick("floor", "bytes") / 1024,
+      ours: pick("memory", "each") / 1024,
+      floor: pick("floor", "each") / 1024,
       gate: true
     })
-    report({
+    bench.report({
       ...common,
       name: "connect rate",
       unit: "connections/s",
       ours: pick("memory", "rate"),
       floor: pick("floor", "rate"),
       better: "higher"
+    })
+    bench.report({
+      ...common,
+      name: "connect CPU",
+      unit: "µs/connection",
+      ours: pick("memory", "micros"),
+      floor: pick("floor", "micros")
     })
   }
 }

@@ -49,7 +49,9 @@ export const streaming = {
       const measured = ["floor", "corked", ...level.servers]
       const chosen = servers.filter(({ name }) => measured.includes(name))
       const how = burst ? "a burst of " : ""
-      log(`streaming: ${how}${concurrency} at a time, ${tokens} tokens, one every ${delay} ms, ${rounds} rounds`)
+      log(
+        `streaming: ${how}${concurrency} at a time, ${tokens} tokens, one every ${delay} ms, ${rounds} rounds`
+      )
       const seen = new Map(chosen.map(({ name }) => [name, []]))
       const trust = new Trust()
       for (let round = 0; round < rounds; round++) {

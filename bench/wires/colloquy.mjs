@@ -14,12 +14,25 @@ export const frameReader = (heard) => (frame) => {
 /** @type {import("../Client.mjs").MakeWire} */
 export const colloquy = ({ base, flowId, token }, name, heard) => {
   const read = frameReader(heard)
+  /** Where to go on from, as the last frames told it. */
+  let epoch = ""
+  let seq = 0
+  let recovered = false
+  const resume = () => (epoch === "" ? "" : `&epoch=${epoch}&last_seq=${seq}`)
   const socket = webSocket(
-    `${base}/api/v1/chat/${flowId}?chat_id=${name}&native=1&t=${token}`,
+    () => `${base}/api/v1/chat/${flowId}?chat_id=${name}&native=1&t=${token}${resume()}`,
     heard,
     (data) => {
       heard.frame(data.length)
-      read(JSON.parse(data.toString()))
+      const frame = JSON.parse(data.toString())
+      if (frame.seq !== undefined) seq = frame.seq
+      // The floor tells no place: there is nothing to resume.
+      if (frame.category === "session" && frame.message !== "") {
+        epoch = frame.message.epoch
+        seq = frame.message.seq
+        recovered = frame.message.recovered
+      }
+      read(frame)
       return true
     }
   )
@@ -27,6 +40,11 @@ export const colloquy = ({ base, flowId, token }, name, heard) => {
     open: socket.open,
     ask: (question) => socket.send(JSON.stringify({ inputs: { input: question } })),
     stop: () => socket.send('{"action":"stop"}'),
+    cut: () => {
+      recovered = false
+      socket.cut()
+    },
+    recovered: () => recovered,
     close: socket.close
   }
 }

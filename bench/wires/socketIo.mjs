@@ -13,19 +13,23 @@ const pong = "3"
 /** @type {import("../Client.mjs").MakeWire} */
 export const socketIo = ({ base, flowId }, name, heard) => {
   const read = frameReader(heard)
-  const socket = webSocket(`${base}/socket.io/?EIO=4&transport=websocket`, heard, (data, ws) => {
-    const text = data.toString()
-    if (text.startsWith(packet.event)) {
-      heard.frame(data.length)
-      read(JSON.parse(text.slice(2))[1])
-      return false
+  const socket = webSocket(
+    () => `${base}/socket.io/?EIO=4&transport=websocket`,
+    heard,
+    (data, ws) => {
+      const text = data.toString()
+      if (text.startsWith(packet.event)) {
+        heard.frame(data.length)
+        read(JSON.parse(text.slice(2))[1])
+        return false
+      }
+      if (text[0] === engine.ping) ws.send(pong)
+      else if (text[0] === engine.open) {
+        ws.send(`${packet.connect}${JSON.stringify({ flow_id: flowId, chat_id: name })}`)
+      } else if (text.startsWith(packet.refused) || text.startsWith(packet.disconnected)) heard.failed(text)
+      return text.startsWith(packet.connect)
     }
-    if (text[0] === engine.ping) ws.send(pong)
-    else if (text[0] === engine.open) {
-      ws.send(`${packet.connect}${JSON.stringify({ flow_id: flowId, chat_id: name })}`)
-    } else if (text.startsWith(packet.refused) || text.startsWith(packet.disconnected)) heard.failed(text)
-    return text.startsWith(packet.connect)
-  })
+  )
   const emit = (said) => socket.send(`${packet.event}${JSON.stringify(["say", said])}`)
   return {
     open: socket.open,

@@ -1,9 +1,9 @@
-/** What the wires over WebSocket have in common: opening, saying why it closed, closing in time. */
+/** What the wires over WebSocket have in common: opening, saying why it closed, closing in time, being cut off. */
 import { WebSocket } from "ws"
 
 /**
  * `onMessage` answers whether the session is open now. Whatever ends the socket ends the answer in progress.
- * @param {string} url @param {import("../Client.mjs").Heard} heard
+ * @param {() => string} url asked for each time it opens @param {import("../Client.mjs").Heard} heard
  * @param {(data: Buffer, ws: WebSocket) => boolean} onMessage
  */
 export const webSocket = (url, heard, onMessage) => {
@@ -13,7 +13,7 @@ export const webSocket = (url, heard, onMessage) => {
     /** @returns {Promise<void>} */
     open: () =>
       new Promise((resolve, reject) => {
-        const socket = new WebSocket(url, { perMessageDeflate: false })
+        const socket = new WebSocket(url(), { perMessageDeflate: false })
         ws = socket
         socket.on("error", reject)
         socket.on("unexpected-response", (_, response) =>
@@ -21,7 +21,7 @@ export const webSocket = (url, heard, onMessage) => {
         )
         socket.on("close", (code, reason) => {
           reject(new Error(`closed with ${code} ${reason}`))
-          if (code !== 1000) heard.failed(`closed with ${code} ${reason}`)
+          if (ws === socket && code !== 1000) heard.failed(`closed with ${code} ${reason}`)
           heard.ended()
         })
         socket.on("message", (data) => {
@@ -30,6 +30,12 @@ export const webSocket = (url, heard, onMessage) => {
       }),
     /** @param {string} text */
     send: (text) => ws?.send(text),
+    /** The connection is gone without a word, as when a network goes; it may be opened again. */
+    cut: () => {
+      const socket = ws
+      ws = null
+      socket?.terminate()
+    },
     /** @returns {Promise<void>} */
     close: () =>
       new Promise((resolve) => {

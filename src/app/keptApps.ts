@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import type { AppNotBuilt } from "../protocol/errors.ts"
 import type { App } from "./App.ts"
 
@@ -48,7 +49,7 @@ export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
       const known = find(key, edition, now)
       const app = known?.app ?? Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
       keep(key, { app, edition, usedAt: now })
-      if (known !== undefined) return Deferred.await(app)
+      if (known !== undefined) return whenBuilt(app)
       return build.pipe(
         // A failure is not kept: what was missing may be there at the next attempt.
         Effect.onError(() =>
@@ -63,3 +64,10 @@ export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
       )
     })
 })
+
+/** At once where it is built: to wait, even for nothing, a fiber needs a turn and a queue of its own. */
+const whenBuilt = (app: Kept["app"]): Effect.Effect<App, AppNotBuilt> =>
+  Effect.flatMap(
+    Deferred.poll(app),
+    Option.getOrElse(() => Deferred.await(app))
+  )

@@ -1,5 +1,5 @@
 /**
- * One socket's life, as one scoped fiber: it takes messages one at a time, in order, hands each to the session
+ * One socket's conversation, in its scoped fiber: it takes messages one at a time, in order, hands each to the session
  * it is for, and ends with the close frame of the error that ended it.
  */
 import * as Cause from "effect/Cause"
@@ -7,9 +7,8 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import {
   type AppError,
   BinaryFrame,
@@ -20,12 +19,13 @@ import {
 } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import { type Ask, decodePayload, type Payload, type Reply, type ResumePoint } from "../protocol/payloads.ts"
-import { Actions } from "../run/Actions.ts"
+import type { ActionTable } from "../run/Actions.ts"
 import { loggedDefect } from "../run/recorder.ts"
 import type { Session } from "../session/Session.ts"
 import { StorageError } from "../storage/StorageError.ts"
 import { Allowance } from "./Allowance.ts"
 import { Following } from "./Following.ts"
+import type { OpenSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
 
 /** Messages that are not JSON before the socket is closed. */
@@ -41,41 +41,66 @@ export interface Opening {
   readonly session: Either.Either<Session, AppError | Leaving | StorageError>
 }
 
+/** What conversations ask of the node. */
+export interface Services {
+  readonly actions: ActionTable
+  readonly openSession: OpenSession
+}
+
 /** One socket's conversation. A class, because every idle socket keeps one: methods are shared, closures are not. */
-class Conversation {
+export class Conversation {
   private readonly peer: Peer
   private readonly opening: Opening
+  private readonly actions: ActionTable
   private readonly following: Following
   private readonly allowance: Allowance
   private own: Address
   private notJson = 0
 
-  constructor(peer: Peer, opening: Opening, scope: Scope.Scope, now: number) {
+  /** `scope` holds what the connection holds. */
+  constructor(peer: Peer, opening: Opening, services: Services, scope: Scope.Scope, now: number) {
     this.peer = peer
     this.opening = opening
-    this.following = new Following(peer, scope)
+    this.actions = services.actions
+    this.following = new Following(peer, scope, services.openSession)
     this.allowance = new Allowance(now)
     this.own = opening.address
   }
 
-  /** Takes messages until the peer is gone. */
-  hold() {
-    return Effect.gen(this, function* () {
-      yield* this.openOwn()
-      for (;;) {
-        const incoming = yield* this.peer.inbox.take
-        if (incoming._tag === "Gone") return
-        if (incoming.text === null) return yield* new Fatal({ error: new BinaryFrame() })
-        const verdict = this.allowance.spend(yield* Clock.currentTimeMillis)
-        if (verdict === "ok") {
-          yield* this.serve(incoming.text)
-          continue
-        }
-        const error = new RateLimited({ retryAfterMs: this.allowance.retryAfterMs })
-        this.tellError(error, this.own)
-        if (verdict === "enough") return yield* new Fatal({ error })
-      }
+  /**
+   * Takes messages until the peer is gone. No generator here: what an idle fiber keeps of one is 0.8 KB, the shapes
+   * of a function that is made anew for every socket.
+   */
+  hold(): Effect.Effect<void, Fatal> {
+    return Effect.flatMap(this.openOwn(), () => this.next)
+  }
+
+  /** After a close frame the peer still has to answer it; until then the fiber keeps the socket. */
+  get end(): Effect.Effect<void> {
+    return Effect.zipRight(Effect.exit(Effect.interruptible(this.peer.gone)), this.following.leaveAll)
+  }
+
+  private get next(): Effect.Effect<void, Fatal> {
+    return Effect.flatMap(this.peer.inbox.take, (incoming) => {
+      if (incoming._tag === "Gone") return Effect.void
+      const { text } = incoming
+      if (text === null) return new Fatal({ error: new BinaryFrame() })
+      return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.zipRight(
+          this.judge(text, now),
+          Effect.suspend(() => this.next)
+        )
+      )
     })
+  }
+
+  /** Serves a message that may be said now. */
+  private judge(text: string, now: number): Effect.Effect<void, Fatal> {
+    const verdict = this.allowance.spend(now)
+    if (verdict === "ok") return this.serve(text)
+    const error = new RateLimited({ retryAfterMs: this.allowance.retryAfterMs })
+    this.tellError(error, this.own)
+    return verdict === "enough" ? new Fatal({ error }) : Effect.void
   }
 
   /** Sends the close frame of whatever ended the conversation. */
@@ -90,19 +115,18 @@ class Conversation {
     })
   }
 
-  private openOwn() {
-    return Effect.gen(this, function* () {
-      const { session, resume, address } = this.opening
-      if (Either.isRight(session)) return yield* this.following.adopt(session.right, resume)
-      const error = yield* presentable(session.left)
+  private openOwn(): Effect.Effect<void, Fatal> {
+    const { session, resume, address } = this.opening
+    if (Either.isRight(session)) return this.following.adopt(session.right, resume)
+    return Effect.flatMap(presentable(session.left), (error) => {
       this.tellError(error, address)
-      return yield* new Fatal({ error })
+      return new Fatal({ error })
     })
   }
 
-  private serve(text: string) {
+  private serve(text: string): Effect.Effect<void, Fatal> {
     return Effect.gen(this, function* () {
-      const actions = yield* Actions
+      const { actions } = this
       const decoded = decodePayload(text, (name) => Object.hasOwn(actions, name))
       if (Either.isLeft(decoded)) return yield* this.refuse(decoded.left, this.own, null)
       const payload = decoded.right
@@ -216,14 +240,3 @@ class Conversation {
 /** What the client is told instead of a storage error. */
 const presentable = (error: ProtocolError | StorageError): Effect.Effect<ProtocolError> =>
   error instanceof StorageError ? loggedDefect("socket", Cause.fail(error)) : Effect.succeed(error)
-
-/** `scope` holds what the connection holds, and is closed at its end. */
-export const runConnection = (peer: Peer, opening: Opening, scope: Scope.CloseableScope) =>
-  Effect.gen(function* () {
-    const conversation = new Conversation(peer, opening, scope, yield* Clock.currentTimeMillis)
-    const exit = yield* Effect.exit(Effect.interruptible(conversation.hold()))
-    if (Exit.isFailure(exit)) yield* conversation.conclude(exit.cause)
-    // After a close frame the peer still has to answer it; until then the fiber keeps the socket.
-    yield* Effect.exit(Effect.interruptible(peer.gone))
-    yield* Scope.close(scope, Exit.void)
-  }).pipe(Effect.uninterruptible)

@@ -1,6 +1,6 @@
 /**
  * The sessions that one socket follows: its own, and whichever others its payloads name. Each can be left
- * without the others noticing, and all are left when the socket's scope closes.
+ * without the others noticing, and all are left at the socket's end.
  */
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -10,7 +10,7 @@ import { InvalidInput } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
 import type { Session } from "../session/Session.ts"
-import { openSession } from "./openSession.ts"
+import type { OpenSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
 
 const anyKind = { wanted: null, versionId: undefined }
@@ -23,36 +23,38 @@ interface Followed {
   readonly leave: Effect.Effect<void>
 }
 
-const keyOf = (address: Address) => `${address.flowId}/${address.chatId}`
+const isAt = ({ session }: Followed, { flowId, chatId }: Address): boolean =>
+  session.address.flowId === flowId && session.address.chatId === chatId
 
 export class Following {
   private readonly peer: Peer
   private readonly scope: Scope.Scope
-  private readonly followed = new Map<string, Followed>()
+  private readonly open: OpenSession
+  private followed: ReadonlyArray<Followed> = []
 
-  /** What is followed is left when `scope` closes. */
-  constructor(peer: Peer, scope: Scope.Scope) {
+  /** What else is followed than the socket's own session is held in `scope`. */
+  constructor(peer: Peer, scope: Scope.Scope, open: OpenSession) {
     this.peer = peer
     this.scope = scope
+    this.open = open
   }
 
   /** The session of an address: one that is followed already, or opened and followed from now on. */
   reach(address: Address, resume: ResumePoint | null) {
     return Effect.gen(this, function* () {
-      const known = this.followed.get(keyOf(address))
+      const known = this.followed.find((one) => isAt(one, address))
       if (known !== undefined) return known.session
-      if (this.followed.size >= maxFollowed) {
+      if (this.followed.length >= maxFollowed) {
         return yield* new InvalidInput({
           reason: `one socket follows ${maxFollowed} sessions at most; open another socket`
         })
       }
       const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
-      return yield* openSession(address, anyKind, this.peer.identity.userId).pipe(
+      return yield* this.open(address, anyKind, this.peer.identity.userId).pipe(
         Effect.tap((session) =>
-          Effect.flatMap(this.start(session, resume), (leave) => {
-            this.followed.set(keyOf(address), { session, leave: Scope.close(scope, Exit.void) })
-            return Scope.addFinalizer(scope, leave)
-          })
+          Effect.map(this.start(session, resume), (leave) =>
+            this.add(session, Effect.zipRight(leave, Scope.close(scope, Exit.void)))
+          )
         ),
         Scope.extend(scope),
         Effect.onError(() => Scope.close(scope, Exit.void)),
@@ -63,17 +65,28 @@ export class Following {
 
   /** Follows a session that the socket's own scope holds: it costs no scope of its own. */
   adopt(session: Session, resume: ResumePoint | null): Effect.Effect<void> {
-    return Effect.flatMap(this.start(session, resume), (leave) => {
-      this.followed.set(keyOf(session.address), { session, leave })
-      return Scope.addFinalizer(this.scope, leave)
-    }).pipe(Effect.uninterruptible)
+    return Effect.uninterruptible(
+      Effect.map(this.start(session, resume), (leave) => this.add(session, leave))
+    )
+  }
+
+  private add(session: Session, leave: Effect.Effect<void>): void {
+    this.followed = [...this.followed, { session, leave }]
+  }
+
+  get leaveAll(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { followed } = this
+      this.followed = []
+      return Effect.forEach(followed, ({ leave }) => leave, { discard: true })
+    })
   }
 
   leave(address: Address): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const entry = this.followed.get(keyOf(address))
-      this.followed.delete(keyOf(address))
-      return entry === undefined ? Effect.void : entry.leave
+      const known = this.followed.find((one) => isAt(one, address))
+      this.followed = this.followed.filter((one) => one !== known)
+      return known === undefined ? Effect.void : known.leave
     })
   }
 

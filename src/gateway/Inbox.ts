@@ -37,6 +37,7 @@ export class Inbox {
   get take(): Effect.Effect<Incoming> {
     const ready = this.poll()
     if (ready !== null) return Effect.succeed(ready)
+    // Nothing to undo when it is interrupted: nobody takes from this inbox any more. An idle fiber would keep that.
     return Effect.async<Incoming>((resume) => {
       this.wake = () => {
         const next = this.poll()
@@ -44,9 +45,6 @@ export class Inbox {
         this.wake = null
         resume(Effect.succeed(next))
       }
-      return Effect.sync(() => {
-        this.wake = null
-      })
     })
   }
 

@@ -54,6 +54,11 @@ export class Peer {
     this.ws.close(close.code, close.reason)
   }
 
+  /** Whatever is left of the connection ends. */
+  drop(): void {
+    this.ws.terminate()
+  }
+
   /** Pings; ends the socket if the last ping went unanswered. */
   beat(): void {
     if (!this.alive) {

@@ -9,9 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import { type ProtocolError, TokenExpired } from "../protocol/errors.ts"
-import { whileOpen } from "../session/whileOpen.ts"
 import type { Peer } from "./Peer.ts"
 
 /** In seconds. */
@@ -26,8 +24,9 @@ export interface Patience {
 const notice = Duration.seconds(1)
 
 export interface PeersService {
-  /** Looked after until the scope closes. */
-  readonly join: (peer: Peer) => Effect.Effect<void, never, Scope.Scope>
+  /** Looked after until it leaves. */
+  readonly join: (peer: Peer) => void
+  readonly leave: (peer: Peer) => void
   readonly count: () => number
   /**
    * Tells the sockets that understand it to come back, each at a moment of its own within this time; waits
@@ -42,28 +41,32 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
     Layer.scoped(
       Peers,
       Effect.gen(function* () {
-        const peers = new Set<Peer>()
+        /** With the second of the interval at which each is pinged: all at once they would hold up everybody. */
+        const peers = new Map<Peer, number>()
+        let joined = 0
         let seconds = 0
         const look = Effect.map(Clock.currentTimeMillis, (now) => {
           seconds += 1
-          for (const peer of peers) {
+          for (const [peer, second] of peers) {
             const { expiresAt } = peer.identity
             if (expiresAt !== null && expiresAt <= now) peer.end(new TokenExpired())
             peer.checkStall(patience.stall)
-            if (seconds % patience.pingEvery === 0) peer.beat()
+            if (seconds % patience.pingEvery === second) peer.beat()
           }
         })
         yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
         return {
-          join: (peer) =>
-            whileOpen(
-              Effect.sync(() => peers.add(peer)),
-              () => Effect.sync(() => peers.delete(peer))
-            ),
+          join: (peer) => {
+            joined += 1
+            peers.set(peer, joined % patience.pingEvery)
+          },
+          leave: (peer) => {
+            peers.delete(peer)
+          },
           count: () => peers.size,
           askToMove: (within) =>
             Effect.gen(function* () {
-              const native = () => [...peers].filter(({ identity }) => identity.native)
+              const native = () => [...peers.keys()].filter(({ identity }) => identity.native)
               const spread = Math.max(0, Duration.toMillis(within) - Duration.toMillis(notice))
               for (const peer of native()) {
                 const after = Duration.toMillis(notice) + (yield* Random.nextIntBetween(0, spread + 1))
@@ -76,7 +79,7 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
             }).pipe(Effect.interruptible, Effect.asVoid),
           endAll: (error) =>
             Effect.sync(() => {
-              for (const peer of peers) peer.end(error)
+              for (const peer of peers.keys()) peer.end(error)
             })
         }
       })

@@ -1,13 +1,13 @@
 /**
  * Who may open a socket, decided before the handshake, so that a refusal is a plain HTTP answer.
  */
-import type { IncomingMessage } from "node:http"
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { Tokens } from "../account/Tokens.ts"
+import type { TokenService } from "../account/Tokens.ts"
 import { tokenOf } from "../account/tokenOf.ts"
-import { Settings } from "../config.ts"
 import type { Address } from "../protocol/frames.ts"
 import { isChatId, normalFlowId } from "../protocol/ids.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
@@ -34,63 +34,58 @@ const path = /^\/api\/v1\/(?:(assistant|workflow)\/)?chat\/([^/]+)$/
 const isWanted = (kind: string | undefined): kind is "assistant" | "workflow" =>
   kind === "assistant" || kind === "workflow"
 
-export const readHandshake = (request: IncomingMessage): Effect.Effect<Request, Refused, Tokens | Settings> =>
-  Effect.gen(function* () {
-    const url = URL.parse(request.url ?? "", "http://localhost")
-    const match = url === null ? null : path.exec(url.pathname)
-    if (url === null || match === null) return yield* new Refused({ status: 404, text: "no socket here" })
-    yield* checkOrigin(request)
-    const identity = yield* identify(request, url.searchParams)
-    return {
-      address: yield* readAddress(match[2] ?? "", url.searchParams),
-      wanted: isWanted(match[1]) ? match[1] : null,
-      versionId: readVersion(url.searchParams),
-      resume: readResume(url.searchParams),
-      identity
-    }
+/** What the front door knows of who may come in. */
+export interface Entry {
+  readonly tokens: TokenService
+  readonly allowedOrigins: ReadonlyArray<string>
+}
+
+export const readHandshake = (
+  request: IncomingMessage,
+  { tokens, allowedOrigins }: Entry
+): Effect.Effect<Request, Refused> => {
+  const url = URL.parse(request.url ?? "", "http://localhost")
+  const match = url === null ? null : path.exec(url.pathname)
+  if (url === null || match === null) return refuse(404, "no socket here")
+  if (!isAllowed(request.headers, allowedOrigins)) {
+    return refuse(403, "this origin is not allowed (ALLOWED_ORIGINS)")
+  }
+  const query = url.searchParams
+  const token = tokenOf(request.headers, query)
+  if (Option.isNone(token)) return refuse(401, "sign in first")
+  const ip = request.socket.remoteAddress ?? ""
+  return Effect.matchEffect(tokens.verify(token.value), {
+    onFailure: ({ reason }) =>
+      refuse(401, reason === "expired" ? "the token expired; sign in again" : "the token is not valid"),
+    onSuccess: ({ userId, expiresAt }) =>
+      Either.map(readAddress(match[2] ?? "", query), (address) => ({
+        address,
+        wanted: isWanted(match[1]) ? match[1] : null,
+        versionId: readVersion(query),
+        resume: readResume(query),
+        identity: { userId, expiresAt, native: query.get("native") === "1", ip }
+      }))
   })
+}
+
+const refuse = (status: Refused["status"], text: string) => Either.left(new Refused({ status, text }))
 
 /** Browsers name the page's origin: it must be ours or a listed one. Other programs name none. */
-const checkOrigin = (request: IncomingMessage) =>
-  Effect.gen(function* () {
-    const { allowedOrigins } = yield* Settings
-    const { origin, host } = request.headers
-    if (origin === undefined || allowedOrigins.includes("*") || allowedOrigins.includes(origin)) return
-    if (URL.parse(origin)?.host === host) return
-    return yield* new Refused({ status: 403, text: "this origin is not allowed (ALLOWED_ORIGINS)" })
-  })
+const isAllowed = ({ origin, host }: IncomingHttpHeaders, allowed: ReadonlyArray<string>): boolean =>
+  origin === undefined ||
+  allowed.includes("*") ||
+  allowed.includes(origin) ||
+  URL.parse(origin)?.host === host
 
-const identify = (request: IncomingMessage, query: URLSearchParams) =>
-  Effect.gen(function* () {
-    const tokens = yield* Tokens
-    const token = tokenOf(request.headers, query)
-    if (Option.isNone(token)) return yield* new Refused({ status: 401, text: "sign in first" })
-    const { userId, expiresAt } = yield* tokens.verify(token.value).pipe(
-      Effect.mapError(
-        ({ reason }) =>
-          new Refused({
-            status: 401,
-            text: reason === "expired" ? "the token expired; sign in again" : "the token is not valid"
-          })
-      )
-    )
-    const native = query.get("native") === "1"
-    return { userId, expiresAt, native, ip: request.socket.remoteAddress ?? "" }
-  })
-
-const readAddress = (flow: string, query: URLSearchParams) =>
-  Effect.gen(function* () {
-    const flowId = normalFlowId(flow)
-    if (flowId === null) return yield* new Refused({ status: 404, text: "an app id is 32 hex digits" })
-    const chatId = query.get("chat_id") ?? ""
-    if (chatId !== "" && !isChatId(chatId)) {
-      return yield* new Refused({
-        status: 400,
-        text: 'chat_id must be 1 to 64 letters, digits or "_.:-"'
-      })
-    }
-    return { flowId, chatId }
-  })
+const readAddress = (flow: string, query: URLSearchParams): Either.Either<Address, Refused> => {
+  const flowId = normalFlowId(flow)
+  if (flowId === null) return refuse(404, "an app id is 32 hex digits")
+  const chatId = query.get("chat_id") ?? ""
+  if (chatId !== "" && !isChatId(chatId)) {
+    return refuse(400, 'chat_id must be 1 to 64 letters, digits or "_.:-"')
+  }
+  return Either.right({ flowId, chatId })
+}
 
 const readVersion = (query: URLSearchParams): number | undefined => {
   const text = query.get("version_id") ?? ""

@@ -1,10 +1,12 @@
 /** Finds the session that an address names, checking what its endpoint and its app allow. */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
-import { type AppError, AppOfOtherKind } from "../protocol/errors.ts"
+import { type AppError, AppOfOtherKind, type NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
 import { Hub } from "../session/Hub.ts"
+import type { Session } from "../session/Session.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 
 /** The kinds of app that have an endpoint of their own; null: any. */
@@ -17,25 +19,35 @@ export interface Opened {
 }
 
 /** The session is held by the scope. An address without a chat id is debug mode. */
-export const openSession = (address: Address, { wanted, versionId }: Opened, userId: number) =>
-  Effect.gen(function* () {
-    const hub = yield* Hub
-    const catalogue = yield* Catalogue
+export type OpenSession = (
+  address: Address,
+  opened: Opened,
+  userId: number
+) => Effect.Effect<Session, AppError | NotYours | StorageError, Scope.Scope>
+
+export const makeOpenSession: Effect.Effect<OpenSession, never, Hub | Catalogue> = Effect.gen(function* () {
+  const hub = yield* Hub
+  const catalogue = yield* Catalogue
+
+  const stored = (app: App, address: Address, userId: number) => {
+    const opened = hub.open(address, userId)
+    // A run may wait since before this server started; who opens its session is to know.
+    return app.resume === undefined ? opened : Effect.tap(opened, (session) => session.checkStatus)
+  }
+
+  return (address, { wanted, versionId }, userId) => {
     const isDebug = address.chatId === ""
     const openApp: Effect.Effect<App, AppError | StorageError> = isDebug
       ? catalogue.openDebug(address.flowId, userId, versionId)
       : catalogue.open(address.flowId)
-    const app = yield* openApp
-    if (wanted !== null && app.kind !== wanted) {
-      return yield* new AppOfOtherKind({ flowId: address.flowId, wanted })
-    }
-    if (!isDebug) {
-      const session = yield* hub.open(address, userId)
-      // A run may wait since before this server started; who opens its session is to know.
-      if (app.resume !== undefined) yield* session.checkStatus
-      return session
-    }
-    return yield* hub.openPrivate(address, userId, openApp, (data) =>
-      catalogue.openDraft(address.flowId, userId, data)
-    )
-  })
+    return Effect.flatMap(openApp, (app) => {
+      if (wanted !== null && app.kind !== wanted) {
+        return new AppOfOtherKind({ flowId: address.flowId, wanted })
+      }
+      if (!isDebug) return stored(app, address, userId)
+      return hub.openPrivate(address, userId, openApp, (data) =>
+        catalogue.openDraft(address.flowId, userId, data)
+      )
+    })
+  }
+})

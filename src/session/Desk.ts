@@ -62,7 +62,7 @@ export class Desk {
   /** Runs live in `scope`; `sockets` says how many are following here. */
   constructor(session: SessionOptions, scope: Scope.Scope, sockets: () => number) {
     this.session = session
-    this.journal = session.journal()
+    this.journal = session.own.journal()
     this.scope = scope
     this.runner = new Runner({
       session,
@@ -83,7 +83,7 @@ export class Desk {
   }
 
   get openApp(): Effect.Effect<App, AppError | StorageError> {
-    return Effect.suspend(() => (this.draft === null ? this.session.openApp : Effect.succeed(this.draft)))
+    return Effect.suspend(() => (this.draft === null ? this.session.own.openApp : Effect.succeed(this.draft)))
   }
 
   /** Clients ask or fill in a form; that the app answers with a document is the app's affair. */

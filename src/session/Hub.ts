@@ -4,13 +4,11 @@
  * session; what they share of it is the lease and the log.
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Judge } from "../app/Judge.ts"
@@ -27,8 +25,9 @@ import { Sessions } from "../storage/Sessions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { ended, makeCaretaker } from "./caretaker.ts"
 import { FrameLog } from "./FrameLog.ts"
+import { KeptSessions } from "./KeptSessions.ts"
 import { LiveSessions } from "./LiveSessions.ts"
-import { makeSession, type RunSlots, type SessionOptions } from "./makeSession.ts"
+import { makeSession, type NodeOptions, type RunSlots, type SessionOwn } from "./makeSession.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
 import { alone, type Lease } from "./shared/Lease.ts"
@@ -77,8 +76,6 @@ const epochOf = (row: Option.Option<MessageSession>): string =>
     onSome: ({ update_time }) => `at-${update_time.getTime().toString(36)}`
   })
 
-class Key extends Data.Class<{ readonly userId: number; readonly flowId: string; readonly chatId: string }> {}
-
 export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
   static readonly Live = Layer.scopedContext(
     Effect.gen(function* () {
@@ -111,90 +108,90 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         }
       }
 
+      const node: NodeOptions = {
+        self: nodes.self,
+        askAt: nodes.ask,
+        isDead: nodes.isDead,
+        draining: () => draining,
+        actions,
+        judge,
+        checkpoints,
+        slots,
+        maxQueued: settings.maxQueuedRuns,
+        orphanTimeout: settings.runOrphanTimeout,
+        waitLimit: settings.inputWaitLimit
+      }
+
       const make = (
         address: Address,
         userId: number,
         epoch: string,
-        own: Pick<SessionOptions, "journal" | "openApp" | "draft" | "retain">,
+        own: SessionOwn,
         leaseOf: (log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
       ) =>
-        Effect.gen(function* () {
+        Effect.suspend(() => {
           const log = new FrameLog({ epoch, address, onDirty: ticker.schedule })
-          const lease = yield* leaseOf(log, {
-            onDeposed: Effect.suspend(() => session.depose),
+          let session: Session | null = null
+          const inSession = (use: (session: Session) => Effect.Effect<void>) =>
+            Effect.suspend(() => (session === null ? Effect.void : use(session)))
+          const lease = leaseOf(log, {
+            onDeposed: inSession((it) => it.depose),
             epochNow: Effect.map(sessions.get(address.chatId), epochOf),
             statusHere: (runId) =>
               Effect.map(runs.get(runId), (run) =>
                 Option.isSome(run) && run.value.owner === nodes.self ? run.value.status : null
               ),
-            onForgotten: Effect.suspend(() => session.takeOver(null))
+            onForgotten: inSession((it) => it.takeOver(null))
           })
-          const session: Session = yield* makeSession({
-            ...own,
-            address,
-            userId,
-            log,
-            lease,
-            self: nodes.self,
-            askAt: nodes.ask,
-            isDead: nodes.isDead,
-            draining: () => draining,
-            actions,
-            judge,
-            checkpoints,
-            slots,
-            maxQueued: settings.maxQueuedRuns,
-            orphanTimeout: settings.runOrphanTimeout,
-            waitLimit: settings.inputWaitLimit
-          })
-          yield* live.add(session)
-          return session
-        })
-
-      const lookup = (key: Key): Effect.Effect<Session, NotYours | StorageError, Scope.Scope> =>
-        Effect.gen(function* () {
-          const row = yield* sessions.get(key.chatId)
-          if (Option.isSome(row) && (row.value.user_id !== key.userId || row.value.flow_id !== key.flowId)) {
-            return yield* new NotYours({ what: "chat" })
-          }
-          const { flowId, chatId, userId } = key
-          return yield* make(
-            { flowId, chatId },
-            userId,
-            epochOf(row),
-            {
-              journal: () => journalOf(chatId),
-              openApp: catalogue.open(flowId),
-              retain: Effect.orDie(RcMap.get(rcMap, key))
-            },
-            (log, user) => sessionLog.leaseOf(`${userId}:${flowId}:${chatId}`, log, user)
+          return lease.pipe(
+            Effect.flatMap((lease) => makeSession(node, { address, userId, log, lease, own })),
+            Effect.tap((made) => {
+              session = made
+              return live.add(made)
+            })
           )
         })
 
-      const rcMap: RcMap.RcMap<Key, Session, NotYours | StorageError> = yield* RcMap.make({
-        lookup,
-        idleTimeToLive: keepIdle
-      }).pipe(Effect.mapInputContext((all: Context.Context<Scope.Scope>) => Context.pick(Scope.Scope)(all)))
+      const kept = yield* KeptSessions.make<Session>({ keepIdle, most: maxSessions })
 
-      /** Of the idle ones the map hands out keys oldest first: insertion order. */
-      const bounded = Effect.gen(function* () {
-        if (live.size < maxSessions) return
-        for (const key of yield* RcMap.keys(rcMap)) {
-          const idle = live
-            .of(key.chatId)
-            .every((session) => session.running() === null && session.log.readerCount === 0)
-          if (idle) return yield* RcMap.invalidate(rcMap, key)
+      /** What a session has whose messages are stored. A class: every idle session keeps one. */
+      class Stored implements SessionOwn {
+        private readonly key: string
+        private readonly address: Address
+
+        constructor(key: string, address: Address) {
+          this.key = key
+          this.address = address
         }
-      })
+
+        journal() {
+          return journalOf(this.address.chatId)
+        }
+
+        get openApp() {
+          return catalogue.open(this.address.flowId)
+        }
+
+        get retain() {
+          return kept.find(this.key)
+        }
+      }
 
       const open: HubService["open"] = (address, userId) => {
-        const key = new Key({ userId, ...address })
-        // The map makes a session twice where two fibers give way within `get`: with a fresh budget of steps they do not.
-        return bounded.pipe(
-          Effect.zipRight(Effect.yieldNow()),
-          Effect.zipRight(RcMap.get(rcMap, key)),
-          // The map would remember a failure for as long as a session.
-          Effect.tapError(() => RcMap.invalidate(rcMap, key))
+        const key = `${userId}:${address.flowId}:${address.chatId}`
+        return Effect.flatMap(kept.find(key), (known) =>
+          known !== null
+            ? Effect.succeed(known)
+            : Effect.flatMap(sessions.get(address.chatId), (row) => {
+                const theirs = Option.isSome(row) ? row.value : null
+                if (theirs !== null && (theirs.user_id !== userId || theirs.flow_id !== address.flowId)) {
+                  return new NotYours({ what: "chat" })
+                }
+                const made = make(address, userId, epochOf(row), new Stored(key, address), (log, user) =>
+                  sessionLog.leaseOf(key, log, user)
+                )
+                return kept.hold(key, made)
+              })
         )
       }
 
@@ -232,9 +229,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           // Where no session is live a run may still wait for its person.
           const waiting = yield* runs.waiting(chatId)
           if (Option.isSome(waiting)) yield* runs.finish(waiting.value.run.id, ended)
-          for (const key of yield* RcMap.keys(rcMap)) {
-            if (key.chatId === chatId) yield* RcMap.invalidate(rcMap, key)
-          }
+          yield* kept.drop(({ address }) => address.chatId === chatId)
         })
 
       const caretaker = yield* makeCaretaker({

@@ -136,7 +136,7 @@ export class Runner {
     const { lease, log } = session
     const term = lease.term()
     return Effect.gen(this, function* () {
-      yield* session.retain
+      yield* session.own.retain
       yield* session.checkpoints.watch(recorder)
       const awaited = yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       const exit = Exit.isSuccess(awaited) ? awaited.value : yield* Fiber.interrupt(fiber)

@@ -71,7 +71,7 @@ export const ask = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcom
   )
 
 const appFor = (desk: Desk, ask: Ask): Effect.Effect<App, AppError | StorageError> => {
-  const { draft } = desk.session
+  const { draft } = desk.session.own
   const data = ask.inputs["data"]
   if (draft === undefined || ask.action !== "workflow" || data === undefined) return desk.openApp
   return Effect.tap(draft(data), (app) =>

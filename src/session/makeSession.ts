@@ -29,11 +29,19 @@ export interface RunSlots {
   readonly release: () => void
 }
 
-export interface SessionOptions {
-  readonly address: Address
-  readonly userId: number
-  readonly log: FrameLog
-  readonly lease: Lease
+/** What a session has that depends on where its app and its messages are kept. */
+export interface SessionOwn {
+  /** Made for the first question. */
+  readonly journal: () => Journal
+  readonly openApp: Effect.Effect<App, AppError | StorageError>
+  /** In debug mode: the app of the graph that the client sends along. */
+  readonly draft?: (data: unknown) => Effect.Effect<App, AppError | StorageError>
+  /** Keeps the session alive until the scope closes, sockets or not. */
+  readonly retain: Effect.Effect<unknown, never, Scope.Scope>
+}
+
+/** What all sessions of a node have in common: one object for all of them. */
+export interface NodeOptions {
   /** This node among all that ever were. */
   readonly self: string
   /** Whether that node's runs are nobody's any more. */
@@ -42,12 +50,7 @@ export interface SessionOptions {
   readonly askAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
   /** No run is begun any more. */
   readonly draining: () => boolean
-  /** Made for the first question. */
-  readonly journal: () => Journal
   readonly actions: ActionTable
-  readonly openApp: Effect.Effect<App, AppError | StorageError>
-  /** In debug mode: the app of the graph that the client sends along. */
-  readonly draft?: (data: unknown) => Effect.Effect<App, AppError | StorageError>
   readonly judge: typeof Judge.Service
   readonly checkpoints: typeof Checkpoints.Service
   readonly slots: RunSlots
@@ -55,12 +58,26 @@ export interface SessionOptions {
   readonly orphanTimeout: Duration.Duration
   /** How long a run waits for a person. */
   readonly waitLimit: Duration.Duration
-  /** Keeps the session alive until the scope closes, sockets or not. */
-  readonly retain: Effect.Effect<unknown, never, Scope.Scope>
 }
 
+/** What is this session's alone. */
+export interface OwnOptions {
+  readonly address: Address
+  readonly userId: number
+  readonly log: FrameLog
+  readonly lease: Lease
+  readonly own: SessionOwn
+}
+
+export interface SessionOptions extends NodeOptions, OwnOptions {}
+
 class LiveSession implements Session {
-  private readonly options: SessionOptions
+  readonly address: Address
+  readonly userId: number
+  readonly log: FrameLog
+  private readonly lease: Lease
+  private readonly own: SessionOwn
+  private readonly node: NodeOptions
   private readonly scope: Scope.Scope
   private made: Turns | null = null
   private sockets = 0
@@ -68,21 +85,14 @@ class LiveSession implements Session {
   /** Made where the session is shared. */
   private gate: Effect.Semaphore | null = null
 
-  constructor(options: SessionOptions, scope: Scope.Scope) {
-    this.options = options
+  constructor(node: NodeOptions, { address, userId, log, lease, own }: OwnOptions, scope: Scope.Scope) {
+    this.node = node
+    this.address = address
+    this.userId = userId
+    this.log = log
+    this.lease = lease
+    this.own = own
     this.scope = scope
-  }
-
-  get address(): Address {
-    return this.options.address
-  }
-
-  get userId(): number {
-    return this.options.userId
-  }
-
-  get log(): FrameLog {
-    return this.options.log
   }
 
   running(): string | null {
@@ -90,13 +100,17 @@ class LiveSession implements Session {
   }
 
   attend(seen: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
-    return Effect.map(this.come(seen), () => {
-      let present = true
-      return Effect.suspend(() => {
-        if (!present) return Effect.void
-        present = false
-        return this.leave
-      })
+    return Effect.as(this.come(seen), this.departure())
+  }
+
+  /** Counts a socket as gone, once however often it is run. */
+  private departure(): Effect.Effect<void> {
+    let present = true
+    return Effect.suspend(() => {
+      if (!present) return Effect.void
+      present = false
+      this.sockets -= 1
+      return this.lease.isShared ? Effect.zipRight(this.follow, this.watch) : this.watch
     })
   }
 
@@ -139,7 +153,7 @@ class LiveSession implements Session {
   }
 
   notify(frame: Frame): Effect.Effect<void> {
-    const { lease, log } = this.options
+    const { lease, log } = this
     const json = JSON.stringify(frame)
     return lease.isShared ? lease.notify(json) : Effect.sync(() => log.notice(json))
   }
@@ -153,29 +167,33 @@ class LiveSession implements Session {
   }
 
   private get turns(): Turns {
-    this.made ??= makeTurns(this.options, this.scope, () => this.sockets)
+    if (this.made === null) {
+      const { address, userId, log, lease } = this
+      const options = { ...this.node, address, userId, log, lease, own: this.own }
+      this.made = makeTurns(options, this.scope, () => this.sockets)
+    }
     return this.made
   }
 
   /** The first socket makes this node follow what others tell, and waits for what they have told. */
   private come(seen: ResumePoint | null): Effect.Effect<void> {
-    const { lease, log } = this.options
-    return Effect.gen(this, function* () {
+    return Effect.suspend(() => {
       this.sockets += 1
-      if (lease.isShared) {
-        yield* this.follow
-        if (seen !== null && seen.epoch === log.epoch && seen.lastSeq > log.written) yield* lease.catchUp
-      }
-      if (this.made !== null) yield* this.made.watchOrphan
+      return this.lease.isShared ? Effect.zipRight(this.catchUp(seen), this.watch) : this.watch
     })
   }
 
-  private get leave(): Effect.Effect<void> {
+  private catchUp(seen: ResumePoint | null): Effect.Effect<void> {
     return Effect.gen(this, function* () {
-      this.sockets -= 1
-      if (this.options.lease.isShared) yield* this.follow
-      if (this.made !== null) yield* this.made.watchOrphan
+      const { lease, log } = this
+      yield* this.follow
+      if (seen !== null && seen.epoch === log.epoch && seen.lastSeq > log.written) yield* lease.catchUp
     })
+  }
+
+  /** To be run when a socket has come or gone. */
+  private get watch(): Effect.Effect<void> {
+    return Effect.suspend(() => (this.made === null ? Effect.void : this.made.watchOrphan))
   }
 
   /** Follows as long as there are sockets. */
@@ -189,7 +207,7 @@ class LiveSession implements Session {
       if (this.sockets === 0 || following !== null) return Effect.void
       return Effect.flatMap(Scope.fork(this.scope, ExecutionStrategy.sequential), (scope) => {
         this.following = scope
-        return Scope.extend(this.options.lease.follow, scope)
+        return Scope.extend(this.lease.follow, scope)
       })
     })
     this.gate ??= Effect.unsafeMakeSemaphore(1)
@@ -198,5 +216,5 @@ class LiveSession implements Session {
 }
 
 /** What the session runs lives in the scope. */
-export const makeSession = (options: SessionOptions): Effect.Effect<Session, never, Scope.Scope> =>
-  Effect.map(Effect.scope, (scope) => new LiveSession(options, scope))
+export const makeSession = (node: NodeOptions, own: OwnOptions): Effect.Effect<Session, never, Scope.Scope> =>
+  Effect.map(Effect.scope, (scope) => new LiveSession(node, own, scope))

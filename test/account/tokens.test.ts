@@ -12,7 +12,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
-import { SignJWT } from "jose"
+import { errors, jwtVerify, SignJWT } from "jose"
 import { Tokens } from "../../src/account/Tokens.ts"
 import { TokensLive } from "../../src/account/TokensLive.ts"
 import { Settings } from "../../src/config.ts"
@@ -108,6 +108,79 @@ it.effect("tokens that are not ours are refused", () =>
       expect(yield* reasonFor(token), token.slice(0, 40)).toBe("invalid")
     }
     expect(yield* reasonFor("")).toBe("missing")
+  })
+)
+
+/** A token with this head and body, signed as ours are whatever they say. */
+const signedAs = (head: string, body: string) => {
+  const text = `${head}.${body}`
+  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`
+}
+
+it.effect("what is believed of a token, and why not, is what a library of tokens says of it", () =>
+  Effect.gen(function* () {
+    const now = 1_700_000_000
+    yield* TestClock.setTime(now * 1000)
+    const head = base64({ alg: "HS256" })
+    const good = signedAs(head, base64({ sub: ada }))
+    const [, , signature = ""] = good.split(".")
+    const key = new TextEncoder().encode(secret)
+    const byLibrary = (token: string) =>
+      Effect.promise(() =>
+        jwtVerify(token, key, { algorithms: ["HS256"], currentDate: new Date(now * 1000) }).then(
+          () => "accepted",
+          (error) => (error instanceof errors.JWTExpired ? "expired" : "invalid")
+        )
+      )
+    const claims = [
+      { exp: now + 1 },
+      { exp: now },
+      { exp: now + 0.5 },
+      { exp: now - 1 },
+      { exp: `${now + 1}` },
+      { exp: null },
+      { nbf: now },
+      { nbf: now + 1 },
+      { nbf: now + 1, exp: now - 1 },
+      { nbf: "0" },
+      { iat: now + 100 },
+      { iat: "now" },
+      { iat: {} }
+    ].map((claim) => signedAs(head, base64({ sub: ada, ...claim })))
+    const heads = [
+      { alg: "HS256", typ: "JWT" },
+      { alg: "hs256" },
+      { alg: "HS512" },
+      { alg: ["HS256"] },
+      {},
+      [],
+      "HS256",
+      { alg: "HS256", crit: [] },
+      { alg: "HS256", crit: ["exp"], exp: now },
+      { alg: "HS256", crit: "exp" }
+    ].map((one) => signedAs(base64(one), base64({ sub: ada })))
+    const bodies = [
+      base64([]),
+      base64("text"),
+      base64(null),
+      "",
+      "!!",
+      Buffer.from([0x7b, 0xff, 0x7d]).toString("base64url")
+    ].map((body) => signedAs(head, body))
+    const altered = [
+      good,
+      `${good}.`,
+      `.${good}`,
+      `${head}.${base64({ sub: ada })}`,
+      `${head}.${base64({ sub: ada })}.`,
+      `${head}.${base64({ sub: ada })}.${signature.slice(0, -1)}`,
+      `${head}.${base64({ sub: ada })}.${signature}A`,
+      `${head}.${base64({ sub: JSON.stringify({ user_id: 8, user_name: "eve" }) })}.${signature}`,
+      `${base64({ alg: "HS256", kid: "" })}.${base64({ sub: ada })}.${signature}`
+    ]
+    for (const token of [...claims, ...heads, ...bodies, ...altered]) {
+      expect(yield* reasonFor(token), token).toBe(yield* byLibrary(token))
+    }
   })
 )
 

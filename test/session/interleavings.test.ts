@@ -14,7 +14,7 @@ import { Actions } from "../../src/run/Actions.ts"
 import type { Journal } from "../../src/run/Journal.ts"
 import { unsavedJournal } from "../../src/run/unsavedJournal.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
-import { makeSession } from "../../src/session/makeSession.ts"
+import { makeSession, type NodeOptions } from "../../src/session/makeSession.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { alone } from "../../src/session/shared/Lease.ts"
 import { SeededScheduler, seededRandom } from "../support/SeededScheduler.ts"
@@ -214,18 +214,12 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     const ended: Array<Ended> = []
     let slots = 0
     const log = new FrameLog({ epoch: "e", address, onDirty: () => undefined })
-    const session = yield* makeSession({
-      address,
-      userId: 1,
-      log,
-      lease: alone,
+    const node: NodeOptions = {
       self: "node-1",
       isDead: () => false,
       askAt: () => Effect.succeedNone,
       draining: () => false,
-      journal: dawdlingJournal(random, accepted, ended),
       actions: Actions.table,
-      openApp: Effect.succeed(dawdlingApp(random)),
       judge: {
         source: () => Effect.succeed({ source: 0, extra: {} }),
         mayRead: () => Effect.succeed(true)
@@ -245,9 +239,14 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       },
       maxQueued: 4,
       orphanTimeout: Duration.minutes(10),
-      waitLimit: Duration.hours(1),
+      waitLimit: Duration.hours(1)
+    }
+    const own = {
+      journal: dawdlingJournal(random, accepted, ended),
+      openApp: Effect.succeed(dawdlingApp(random)),
       retain: Effect.void
-    })
+    }
+    const session = yield* makeSession(node, { address, userId: 1, log, lease: alone, own })
     yield* session.attend(null)
     const fibers = yield* Effect.forEach(sockets, (commands) =>
       Effect.fork(Effect.forEach(commands, (step) => perform(session, step, random), { discard: true }))
