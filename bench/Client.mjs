@@ -3,7 +3,8 @@ import { now } from "./clock.mjs"
 import { wires } from "./wires.mjs"
 
 /**
- * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string }} Target `stopBase`: the
+ * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string,
+ *   bases?: ReadonlyArray<string>, spread?: boolean, tabs?: boolean }} Target `stopBase`: the
  *   node that is told to stop, where it is another one
  * @typedef {{ id: string, asked: number, begun: boolean, last: number, closed: number | null }} Answer when it
  *   was asked for, whether its first token has come, when the upstream wrote its last token, when it was closed; in

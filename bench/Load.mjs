@@ -113,7 +113,7 @@ export class Load {
    */
   async measure(server, generators, { leadMs, windowMs, ...task }) {
     const parts = [
-      processTree(server.process.pid),
+      (server.pids ?? [server.process.pid]).flatMap(processTree),
       [this.upstream.pid],
       this.services,
       ...generators.map(({ pid }) => [pid])
@@ -142,9 +142,11 @@ export class Load {
     // Not left unhandled when it fails while the window is being waited for.
     results.catch(() => undefined)
     await until(from)
+    const seenBefore = await server.look?.()
     const before = reading()
     await until(to)
     const after = reading()
+    const seenAfter = await server.look?.()
     const answers = await results
     const took = after.at - before.at
     const used = after.cpu.map((cpu, i) => cpu - before.cpu[i])
@@ -155,6 +157,8 @@ export class Load {
       seconds: windowMs / 1000,
       serverCpuMicros: used[0] * ((windowMs * 1000) / took),
       serverShare: shares[0],
+      /** What the server was looked at for, at the window's ends. */
+      seen: [seenBefore, seenAfter],
       upstreamShare: shares[1],
       serviceShare: shares[2],
       generatorShare: Math.max(...shares.slice(3)),

@@ -18,11 +18,19 @@ lag.enable()
 /** 99th percentile of the event loop's delay since the last reset, in milliseconds. */
 const lagMillis = () => Math.max(0, lag.percentile(99) / 1e6 - lagResolution)
 
+/** Of several nodes each has its share of the clients; `tabs`: each client has one more tab on the next node. */
+const at = (target, i) => {
+  const { bases = [], spread, tabs, ...one } = target
+  if (!spread) return one
+  const { stopBase, ...first } = { ...one, base: bases[i % bases.length] }
+  return tabs ? { ...first, stopBase: bases[(i + 1) % bases.length] } : first
+}
+
 /** Opens `count` clients, `parallel` at a time, and waits until each has its session. */
 const connect = async ({ target, label, count, parallel = 32 }) => {
   const began = now()
   let next = 0
-  const opened = Array.from({ length: count }, (_, i) => new Client(target, `${label}-${i}`))
+  const opened = Array.from({ length: count }, (_, i) => new Client(at(target, i), `${label}-${i}`))
   const open = async () => {
     while (next < count) await opened[next++].open()
   }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 /**
  * @typedef {{ name: string, class: string, concurrency: number, unit: string, ours: number, floor: number,
  *   ratio: number, peers: Record<string, number | null>, remarks: Record<string, string>,
- *   better: "lower" | "higher", gate: boolean, invalid: string | null, noise: number | null }} Case `peers`: their
+ *   better: "lower" | "higher", gate: boolean, samples?: ReadonlyArray<object>, invalid: string | null, noise: number | null }} Case `peers`: their
  *   figures, null for those that are not here; `remarks`: why a peer's figure is not that of a server at ease; `gate`:
  *   --check judges it; `noise`: cores that other programs used meanwhile
  */
@@ -103,16 +103,19 @@ const finite = (value) => (Number.isFinite(value) ? value : null)
  * @param {string} file @param {ReadonlyArray<Case>} cases @param {object} machine
  */
 export const writeJson = (file, cases, machine) => {
-  const written = cases.map(({ name, class: kind, concurrency, unit, ours, floor, ratio, peers }) => ({
-    name,
-    class: kind,
-    concurrency,
-    unit,
-    ours: finite(ours),
-    floor: finite(floor),
-    ratio: finite(ratio),
-    peers: Object.fromEntries(Object.entries(peers).map(([peer, value]) => [peer, finite(value)]))
-  }))
+  const written = cases.map(
+    ({ name, class: kind, concurrency, unit, ours, floor, ratio, peers, samples }) => ({
+      name,
+      class: kind,
+      concurrency,
+      unit,
+      ours: finite(ours),
+      floor: finite(floor),
+      ratio: finite(ratio),
+      peers: Object.fromEntries(Object.entries(peers).map(([peer, value]) => [peer, finite(value)])),
+      ...(samples && { samples })
+    })
+  )
   writeFileSync(file, `${JSON.stringify({ cases: written, machine, notes: notesOf(cases) }, null, 2)}\n`)
 }
 

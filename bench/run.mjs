@@ -6,7 +6,9 @@ import { heartbeats } from "./cases/heartbeats.mjs"
 import { idle } from "./cases/idle.mjs"
 import { peers } from "./cases/peers.mjs"
 import { reconnect } from "./cases/reconnect.mjs"
+import { scaleOut } from "./cases/scaleOut.mjs"
 import { slowReader } from "./cases/slowReader.mjs"
+import { soak } from "./cases/soak.mjs"
 import { stop } from "./cases/stop.mjs"
 import { streaming } from "./cases/streaming.mjs"
 import { Load } from "./Load.mjs"
@@ -18,14 +20,25 @@ import { startServices } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-export const cases = [streaming, idle, heartbeats, reconnect, firstToken, stop, slowReader, peers]
+export const cases = [
+  streaming,
+  idle,
+  heartbeats,
+  reconnect,
+  firstToken,
+  stop,
+  slowReader,
+  peers,
+  scaleOut,
+  soak
+]
 
 /**
  * @typedef {{
  *   servers: ReadonlyArray<import("./servers.mjs").Server>,
  *   peers: ReadonlyArray<import("./servers.mjs").Server>, absent: ReadonlyMap<string, string>,
  *   startServer: (name: string) => Promise<import("./servers.mjs").Server>,
- *   load: Load, rounds: number, log: (line: string) => void,
+ *   load: Load, rounds: number, runs: number, redisUrl: string | null, log: (line: string) => void,
  *   report: (result: Partial<import("./report.mjs").Case>) => void }} Bench what a case is given
  */
 
@@ -41,11 +54,13 @@ const warm = async (load, server, { clients, ...how }, log) => {
 }
 
 /**
- * @param {{ only: ReadonlyArray<string>, peer: ReadonlyArray<string>, rounds: number, profileDir?: string | undefined,
- *   log: (line: string) => void }} options `peer`: those to measure, by name
+ * @param {{ only: ReadonlyArray<string>, peer: ReadonlyArray<string>, rounds: number, runs: number,
+ *   profileDir?: string | undefined, log: (line: string) => void }} options `peer`: those to measure, by name
  */
-export const run = async ({ only, peer, rounds, profileDir, log }) => {
-  const chosen = cases.filter(({ name }) => only.length === 0 || only.includes(name))
+export const run = async ({ only, peer, rounds, runs, profileDir, log }) => {
+  const chosen = cases.filter(({ name, onlyByName }) =>
+    only.length === 0 ? !onlyByName : only.includes(name)
+  )
   const withPeers = chosen.some((one) => one.peers)
   const services = await startServices(log)
   const upstream = await start({
@@ -69,7 +84,18 @@ export const run = async ({ only, peer, rounds, profileDir, log }) => {
 
   const results = []
   const report = (result) => results.push(complete(result))
-  const bench = { servers, startServer, load, rounds, log, report, peers: [], absent: new Map() }
+  const bench = {
+    servers,
+    startServer,
+    load,
+    rounds,
+    runs,
+    redisUrl: services.redisUrl,
+    log,
+    report,
+    peers: [],
+    absent: new Map()
+  }
   for (const one of chosen.filter((one) => !one.peers)) await one.run(bench)
 
   // Afterwards, so that they are not there while ours are measured alone.

@@ -15,6 +15,7 @@ const address = /http:\/\/127\.0\.0\.1:(\d+)/
 
 /**
  * @typedef {{ name: string, class: string, process: import("./processes.mjs").Process,
+ *   pids?: ReadonlyArray<number>, look?: () => Promise<Record<string, number>>,
  *   target: import("./Client.mjs").Target, stop: () => Promise<void> }} Server
  * @typedef {{ upstreamPort: number, services: import("./services.mjs").Services, profileDir?: string | undefined }} Options
  */
@@ -87,13 +88,14 @@ const ours =
     const [process, other] = started
     const portOf = ({ match }) => match[1]
     const target = await openApp(`http://127.0.0.1:${portOf(process)}`)
+    target.bases = started.map((one) => `ws://127.0.0.1:${portOf(one)}`)
     if (other) target.stopBase = `ws://127.0.0.1:${portOf(other)}`
     const stop = async () => {
       await Promise.all(started.map((one) => one.stop()))
       await database.drop()
       removeData()
     }
-    return { name: kind, class: kind, process, target, stop }
+    return { name: kind, class: kind, process, pids: started.map(({ pid }) => pid), target, stop }
   }
 
 /** Signs in a guest who makes an assistant and puts it online. @param {string} base */
@@ -130,9 +132,15 @@ export const servers = {
   memory: ours("memory", { storage: async () => ({ url: "memory:", drop: nothing }) }),
   sqlite: ours("sqlite", { storage: async () => ({ url: "", drop: nothing }) }),
   durable: ours("durable", shared),
-  pair: ours("pair", { ...shared, nodes: 2 })
+  pair: ours("pair", { ...shared, nodes: 2 }),
+  node1: ours("node1", shared),
+  node2: ours("node2", { ...shared, nodes: 2 }),
+  node3: ours("node3", { ...shared, nodes: 3 }),
+  node4: ours("node4", { ...shared, nodes: 4 })
 }
 
 /** Those whose needs are there. @param {import("./services.mjs").Services} services */
 export const available = ({ mysqlUrl, redisUrl }) =>
-  Object.keys(servers).filter((name) => !["durable", "pair"].includes(name) || (mysqlUrl && redisUrl))
+  Object.keys(servers).filter(
+    (name) => ["floor", "memory", "sqlite"].includes(name) || (mysqlUrl && redisUrl)
+  )

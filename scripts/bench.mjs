@@ -14,11 +14,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const baseline = join(root, "bench", "baseline.json")
 /** A run that takes longer than this has gone wrong. */
 const maxMinutes = 30
+/** The soak takes as long as it takes. */
+const maxMinutesOfSoak = 180
 
 const help = `npm run bench [-- options]
-  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader or peers; may be given more than once
+  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader, peers, scale-out or soak (the
+                     last two only when they are named); may be given more than once
   --peer NAME        of the peers only this one: socket.io, ai-sdk, langgraph or fastapi; may be given more than once
   --rounds N         rounds to take the median of (default 3)
+  --runs N           runs of the soak (default 200000)
   --json FILE        writes the results
   --plots FILE       draws docs/plots from what --json wrote, and measures nothing
   --check            fails when a ratio is more than 15 % worse than in bench/baseline.json
@@ -37,6 +41,7 @@ const read = () => {
         only: { type: "string", multiple: true, default: [] },
         peer: { type: "string", multiple: true, default: [] },
         rounds: { type: "string", default: "3" },
+        runs: { type: "string", default: "200000" },
         json: { type: "string" },
         plots: { type: "string" },
         check: { type: "boolean", default: false },
@@ -65,6 +70,8 @@ if (options.plots) {
 const rounds = Number(options.rounds)
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20)
   fail("--rounds must be a whole number from 1 to 20")
+const runs = Number(options.runs)
+if (!Number.isInteger(runs) || runs < 1000) fail("--runs must be a whole number from 1000")
 if (!existsSync("/proc/self/status"))
   fail("the benchmark reads CPU time and memory from /proc: it needs Linux")
 
@@ -84,13 +91,14 @@ const peer = options.peer.length > 0 ? options.peer : Object.keys(peers)
 const profileDir = options.profile === undefined ? undefined : resolve(options.profile)
 if (profileDir) mkdirSync(profileDir, { recursive: true })
 
-setTimeout(() => fail(`gave up after ${maxMinutes} minutes`), maxMinutes * 60_000).unref()
+const patience = options.only.includes("soak") ? maxMinutesOfSoak : maxMinutes
+setTimeout(() => fail(`gave up after ${patience} minutes`), patience * 60_000).unref()
 const began = Date.now()
 const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "" }
 console.log(`Node ${machine.node}, ${machine.cores} cores, ${machine.cpu}`)
 
 const log = (line) => console.log(line)
-const results = await run({ only: options.only, peer, rounds, profileDir, log })
+const results = await run({ only: options.only, peer, rounds, runs, profileDir, log })
 
 console.log(`\n${table(results)}\n\n${Math.round((Date.now() - began) / 1000)} s`)
 if (options.json) writeJson(options.json, results, machine)
