@@ -2,6 +2,7 @@
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { firstToken } from "./cases/firstToken.mjs"
+import { history } from "./cases/history.mjs"
 import { idle } from "./cases/idle.mjs"
 import { peers } from "./cases/peers.mjs"
 import { slowReader } from "./cases/slowReader.mjs"
@@ -16,14 +17,14 @@ import { startServices } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-export const cases = [streaming, idle, firstToken, stop, slowReader, peers]
+export const cases = [streaming, idle, firstToken, stop, slowReader, history, peers]
 
 /**
  * @typedef {{
  *   servers: ReadonlyArray<import("./servers.mjs").Server>,
  *   peers: ReadonlyArray<import("./servers.mjs").Server>, absent: ReadonlyMap<string, string>,
  *   startServer: (name: string) => Promise<import("./servers.mjs").Server>,
- *   load: Load, rounds: number, log: (line: string) => void,
+ *   load: Load, rounds: number, messages: number, log: (line: string) => void,
  *   report: (result: Partial<import("./report.mjs").Case>) => void }} Bench what a case is given
  */
 
@@ -40,9 +41,10 @@ const warm = async (load, server, { clients, ...how }, log) => {
 
 /**
  * @param {{ only: ReadonlyArray<string>, peer: ReadonlyArray<string>, rounds: number, profileDir?: string | undefined,
- *   log: (line: string) => void }} options `peer`: those to measure, by name
+ *   messages: number, log: (line: string) => void }} options `peer`: those to measure, by name; `messages`: of the
+ *   long history
  */
-export const run = async ({ only, peer, rounds, profileDir, log }) => {
+export const run = async ({ only, peer, rounds, messages, profileDir, log }) => {
   const chosen = cases.filter(({ name }) => only.length === 0 || only.includes(name))
   const withPeers = chosen.some((one) => one.peers)
   const services = await startServices(log)
@@ -67,7 +69,7 @@ export const run = async ({ only, peer, rounds, profileDir, log }) => {
 
   const results = []
   const report = (result) => results.push(complete(result))
-  const bench = { servers, startServer, load, rounds, log, report, peers: [], absent: new Map() }
+  const bench = { servers, startServer, load, rounds, messages, log, report, peers: [], absent: new Map() }
   for (const one of chosen.filter((one) => !one.peers)) await one.run(bench)
 
   // Afterwards, so that they are not there while ours are measured alone.
