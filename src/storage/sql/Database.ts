@@ -98,6 +98,9 @@ export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
      */
     byChat: walking("chat_message_chat_id_id"),
 
+    /** A chat's runs by their index, in the order of their questions: the latest are at its end. */
+    byRun: walking("run_chat_id_question_id"),
+
     /** The same for the index that has a list in its order. */
     walking,
 
