@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { firstToken } from "./cases/firstToken.mjs"
 import { heartbeats } from "./cases/heartbeats.mjs"
+import { history } from "./cases/history.mjs"
 import { idle } from "./cases/idle.mjs"
 import { peers } from "./cases/peers.mjs"
 import { reconnect } from "./cases/reconnect.mjs"
@@ -28,6 +29,7 @@ export const cases = [
   firstToken,
   stop,
   slowReader,
+  history,
   peers,
   scaleOut,
   soak
@@ -38,7 +40,7 @@ export const cases = [
  *   servers: ReadonlyArray<import("./servers.mjs").Server>,
  *   peers: ReadonlyArray<import("./servers.mjs").Server>, absent: ReadonlyMap<string, string>,
  *   startServer: (name: string) => Promise<import("./servers.mjs").Server>,
- *   load: Load, rounds: number, runs: number, redisUrl: string | null, log: (line: string) => void,
+ *   load: Load, rounds: number, runs: number, messages: number, redisUrl: string | null, log: (line: string) => void,
  *   report: (result: Partial<import("./report.mjs").Case>) => void }} Bench what a case is given
  */
 
@@ -54,10 +56,11 @@ const warm = async (load, server, { clients, ...how }, log) => {
 }
 
 /**
- * @param {{ only: ReadonlyArray<string>, peer: ReadonlyArray<string>, rounds: number, runs: number,
- *   profileDir?: string | undefined, log: (line: string) => void }} options `peer`: those to measure, by name
+ * @param {{ only: ReadonlyArray<string>, peer: ReadonlyArray<string>, rounds: number, runs: number, messages: number,
+ *   profileDir?: string | undefined, log: (line: string) => void }} options `peer`: those to measure, by name;
+ *   `messages`: of the long history
  */
-export const run = async ({ only, peer, rounds, runs, profileDir, log }) => {
+export const run = async ({ only, peer, rounds, runs, messages, profileDir, log }) => {
   const chosen = cases.filter(({ name, onlyByName }) =>
     only.length === 0 ? !onlyByName : only.includes(name)
   )
@@ -90,6 +93,7 @@ export const run = async ({ only, peer, rounds, runs, profileDir, log }) => {
     load,
     rounds,
     runs,
+    messages,
     redisUrl: services.redisUrl,
     log,
     report,

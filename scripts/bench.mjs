@@ -18,11 +18,12 @@ const maxMinutes = 30
 const maxMinutesOfSoak = 180
 
 const help = `npm run bench [-- options]
-  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader, peers, scale-out or soak (the
-                     last two only when they are named); may be given more than once
+  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader, history, peers, scale-out or
+                     soak (the last two only when they are named); may be given more than once
   --peer NAME        of the peers only this one: socket.io, ai-sdk, langgraph or fastapi; may be given more than once
   --rounds N         rounds to take the median of (default 3)
   --runs N           runs of the soak (default 200000)
+  --messages N       of the history whose pages are read (default 200000; 10000000 takes 10 GB and a quarter of an hour)
   --json FILE        writes the results
   --plots FILE       draws docs/plots from what --json wrote, and measures nothing
   --check            fails when a ratio is more than 15 % worse than in bench/baseline.json
@@ -42,6 +43,7 @@ const read = () => {
         peer: { type: "string", multiple: true, default: [] },
         rounds: { type: "string", default: "3" },
         runs: { type: "string", default: "200000" },
+        messages: { type: "string", default: "200000" },
         json: { type: "string" },
         plots: { type: "string" },
         check: { type: "boolean", default: false },
@@ -72,6 +74,9 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20)
   fail("--rounds must be a whole number from 1 to 20")
 const runs = Number(options.runs)
 if (!Number.isInteger(runs) || runs < 1000) fail("--runs must be a whole number from 1000")
+const messages = Number(options.messages)
+if (!Number.isInteger(messages) || messages < 10_000 || messages > 100_000_000)
+  fail("--messages must be a whole number from 10000 to 100000000")
 if (!existsSync("/proc/self/status"))
   fail("the benchmark reads CPU time and memory from /proc: it needs Linux")
 
@@ -98,7 +103,7 @@ const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.m
 console.log(`Node ${machine.node}, ${machine.cores} cores, ${machine.cpu}`)
 
 const log = (line) => console.log(line)
-const results = await run({ only: options.only, peer, rounds, runs, profileDir, log })
+const results = await run({ only: options.only, peer, rounds, runs, messages, profileDir, log })
 
 console.log(`\n${table(results)}\n\n${Math.round((Date.now() - began) / 1000)} s`)
 if (options.json) writeJson(options.json, results, machine)

@@ -37,10 +37,19 @@ const prepareMariaDb = (data) =>
 const prepareMysql = (program, data) =>
   run(program, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`, ...asUser()])
 
-/** Answers its address without a database, and how to stop it. */
-export const start = async () => {
+const madeByMariaDb = (program) =>
+  spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.includes("MariaDB")
+
+/** Whether what is here is MariaDB. */
+export const isMariaDb = () => isHere() && madeByMariaDb(server())
+
+/**
+ * Answers its address without a database, and how to stop it.
+ * @param {Array<string>} settings more of them, which win over those that tests have
+ */
+export const start = async (settings = []) => {
   const program = server()
-  const isMariaDb = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.includes("MariaDB")
+  const isMariaDb = madeByMariaDb(program)
   const folder = temporaryFolder("mariadb")
   const data = join(folder.path, "data")
   try {
@@ -64,7 +73,8 @@ export const start = async () => {
       "--bind-address=127.0.0.1",
       ...(isMariaDb ? ["--skip-name-resolve"] : ["--mysqlx=OFF"]),
       ...small,
-      ...quick
+      ...quick,
+      ...settings
     ],
     port,
     // It greets first.

@@ -51,6 +51,8 @@ export const FlowType = Schema.Literal(1, 5, 10, 100).annotations({
 
 export const FlowStatus = Schema.Literal(1, 2).annotations({ description: "1 offline, 2 online" })
 
+const listedAt = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z),(.+)$/
+
 /** A whole number in a query. */
 const wholeNumber = (least: number, most: number) =>
   Schema.NumberFromString.pipe(
@@ -69,6 +71,27 @@ export const queryNumber = (least: number, most: number) => orEmpty(wholeNumber(
 export const queryFlowId = orEmpty(FlowId)
 
 export const queryChatId = orEmpty(ChatId)
+
+/** Where a list of chats went on to: the last one's `update_time` and `chat_id`, with a comma between. */
+export const queryListedAt = orEmpty(
+  Schema.transformOrFail(
+    Schema.String.annotations({
+      description: "the last listed chat: its update_time, a comma, its chat_id"
+    }),
+    Schema.Struct({ updateTime: Schema.ValidDateFromSelf, chatId: Schema.String }),
+    {
+      strict: true,
+      decode: (given, _, ast) => {
+        const [, time = "", chatId = ""] = listedAt.exec(given) ?? []
+        const updateTime = new Date(time)
+        return Number.isNaN(updateTime.getTime()) || !isChatId(chatId)
+          ? Effect.fail(new ParseResult.Type(ast, given, "must be an update_time, a comma and a chat_id"))
+          : Effect.succeed({ updateTime, chatId })
+      },
+      encode: ({ updateTime, chatId }) => Effect.succeed(`${updateTime.toISOString()},${chatId}`)
+    }
+  )
+)
 
 export const queryFlowType = orEmpty(
   Schema.transformLiterals(["1", 1], ["5", 5], ["10", 10], ["100", 100]).annotations({

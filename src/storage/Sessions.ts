@@ -11,18 +11,28 @@ export interface SessionQuery {
   readonly flowId: string | null
   /** Part of the session's or the app's name; "" for all. */
   readonly keyword: string
-  /** Pages count from 1. */
-  readonly page: number
+  /** Where in the list the page begins. */
+  readonly from: ListStart
   readonly limit: number
+}
+
+/**
+ * After a row that was listed, which costs the same at any depth (`null`: the top of the list), or after so many
+ * rows, which are counted off one by one.
+ */
+export type ListStart = { readonly after: ListedAt | null } | { readonly skip: number }
+
+/** A session's place in the list. */
+export interface ListedAt {
+  readonly updateTime: Date
+  readonly chatId: string
 }
 
 export interface SessionStore {
   /** Deleted sessions are not found. */
   readonly get: (chatId: string) => Effect.Effect<Option.Option<MessageSession>, StorageError>
-  /** Latest activity first. */
-  readonly list: (
-    query: SessionQuery
-  ) => Effect.Effect<{ readonly rows: ReadonlyArray<MessageSession>; readonly total: number }, StorageError>
+  /** Latest activity first; of equals the greater chat id. */
+  readonly list: (query: SessionQuery) => Effect.Effect<ReadonlyArray<MessageSession>, StorageError>
   /** Newest question or answer of each of these sessions; sessions without one are left out. */
   readonly latestMessages: (
     chatIds: ReadonlyArray<string>

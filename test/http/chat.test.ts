@@ -167,6 +167,34 @@ it.scopedLive("the list has one's own chats, latest first, each with its latest 
   })
 )
 
+it.scopedLive(
+  "the list goes on after its last chat, without gaps or repeats, and may be narrowed meanwhile",
+  () =>
+    Effect.gen(function* () {
+      const { server, ada } = yield* withChats()
+      for (const name of ["one", "two", "three", "four"]) {
+        yield* server.chat(ada, name, [["hello", "hi"]], flowIds.skill)
+      }
+      const whole = each(yield* server.get("/chat/list", { as: ada }), "chat_id")
+      expect(whole).toHaveLength(5)
+      const goOn = (path: string) =>
+        Effect.gen(function* () {
+          const seen: Array<unknown> = []
+          let before = ""
+          for (;;) {
+            const page = yield* server.get(`${path}limit=2&before=${before}`, { as: ada })
+            const last = rowsOf(page).at(-1)
+            if (last === undefined) return seen
+            seen.push(...each(page, "chat_id"))
+            before = encodeURIComponent(`${at(last, "update_time")},${at(last, "chat_id")}`)
+          }
+        })
+      expect(yield* goOn("/chat/list?")).toEqual(whole)
+      const narrowed = whole.filter((chat) => chat !== "adas-chat")
+      expect(yield* goOn(`/chat/list?flow_id=${flowIds.skill}&`)).toEqual(narrowed)
+    })
+)
+
 it.scopedLive("a deleted chat is gone from everywhere, once, and leaves an audit row", () =>
   Effect.gen(function* () {
     const { server, ada } = yield* withChats()
@@ -242,6 +270,9 @@ it.scopedLive("parameters that make no sense are 422 and named", () =>
       ["/chat/list?page=0", "page"],
       ["/chat/list?page=1e9", "page"],
       ["/chat/list?limit=Infinity", "limit"],
+      ["/chat/list?before=yesterday", "before"],
+      ["/chat/list?before=2026-99-01T00:00:00.000Z,a", "before"],
+      ["/chat/list?before=2026-01-01T00:00:00.000Z,", "before"],
       ["/chat/list?flow_type=7", "flow_type"],
       [`/chat/list?keyword=${"x".repeat(300)}`, "keyword"]
     ] as const) {

@@ -4,7 +4,7 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Envelope } from "../envelope.ts"
-import { ChatId, paging, queryFlowId, queryFlowType, queryNumber } from "../fields.ts"
+import { ChatId, paging, queryFlowId, queryFlowType, queryListedAt, queryNumber } from "../fields.ts"
 import { refusal } from "../Refused.ts"
 import { SignedIn } from "../SignedIn.ts"
 import { AppSummary, ListedSession, Message, Session } from "../views.ts"
@@ -40,11 +40,18 @@ export const chat = HttpApiGroup.make("chat")
   )
   .add(
     HttpApiEndpoint.get("list", "/chat/list")
-      .setUrlParams(Schema.Struct({ ...paging, flow_type: queryFlowType, flow_id: queryFlowId }))
+      .setUrlParams(
+        Schema.Struct({
+          ...paging,
+          flow_type: queryFlowType,
+          flow_id: queryFlowId,
+          before: queryListedAt
+        })
+      )
       .addSuccess(Envelope(Schema.Array(ListedSession)))
       .annotate(
         OpenApi.Description,
-        "One's own chats, latest activity first, each with its latest question or answer."
+        "One's own chats, latest activity first, each with its latest question or answer. `before` goes on after the last chat of a page at the same cost at any depth, and `page` is not looked at then."
       )
   )
   .add(

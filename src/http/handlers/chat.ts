@@ -68,13 +68,15 @@ export const ChatLive = HttpApiBuilder.group(Api, "chat", (handlers) =>
       .handle("list", ({ urlParams }) =>
         Effect.gen(function* () {
           const { userId } = yield* CurrentUser
-          const { rows } = yield* sessions.list({
+          const limit = given(urlParams.limit, usualPage)
+          const before = given(urlParams.before, null)
+          const rows = yield* sessions.list({
             userId,
             flowType: given(urlParams.flow_type, null),
             flowId: given(urlParams.flow_id, null),
             keyword: urlParams.keyword ?? "",
-            page: given(urlParams.page, 1),
-            limit: given(urlParams.limit, usualPage)
+            from: before === null ? { skip: (given(urlParams.page, 1) - 1) * limit } : { after: before },
+            limit
           })
           const latest =
             rows.length === 0 ? [] : yield* sessions.latestMessages(rows.map((row) => row.chat_id))

@@ -1,8 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { MessageSession } from "../rows.ts"
-import { Sessions } from "../Sessions.ts"
-import { contains, type MemoryState, pageOf } from "./state.ts"
+import { type ListedAt, Sessions } from "../Sessions.ts"
+import { contains, type MemoryState } from "./state.ts"
+
+/** Before 0: `a` is listed above `b`. */
+const inOrder = (a: ListedAt, b: ListedAt): number =>
+  b.updateTime.getTime() - a.updateTime.getTime() || (a.chatId > b.chatId ? -1 : a.chatId < b.chatId ? 1 : 0)
+
+const placeOf = ({ update_time, chat_id }: MessageSession): ListedAt => ({
+  updateTime: update_time,
+  chatId: chat_id
+})
 
 export const makeSessions = (state: MemoryState) => {
   const kept = (chatId: string) => {
@@ -22,21 +31,23 @@ export const makeSessions = (state: MemoryState) => {
   return Sessions.of({
     get: (chatId) => Effect.sync(() => Option.map(Option.fromNullable(kept(chatId)), shown)),
 
-    list: ({ userId, flowType, flowId, keyword, page, limit }) =>
+    list: ({ userId, flowType, flowId, keyword, from, limit }) =>
       Effect.sync(() => {
-        const rows = [...state.sessions.values()]
+        const after = "skip" in from ? null : from.after
+        const skip = "skip" in from ? from.skip : 0
+        return [...state.sessions.values()]
           .filter(
             (session) =>
               !session.deleted &&
               session.user_id === userId &&
               (flowType === null || session.flow_type === flowType) &&
               (flowId === null || session.flow_id === flowId) &&
-              (contains(session.name, keyword) || contains(session.flow_name, keyword))
+              (contains(session.name, keyword) || contains(session.flow_name, keyword)) &&
+              (after === null || inOrder(after, placeOf(session)) < 0)
           )
-          .toSorted(
-            (a, b) => b.update_time.getTime() - a.update_time.getTime() || (a.chat_id < b.chat_id ? -1 : 1)
-          )
-        return { rows: pageOf(rows, page, limit).map(shown), total: rows.length }
+          .toSorted((a, b) => inOrder(placeOf(a), placeOf(b)))
+          .slice(skip, skip + limit)
+          .map(shown)
       }),
 
     latestMessages: (chatIds) =>

@@ -92,7 +92,7 @@ export interface AddedColumn {
 }
 
 /**
- * Columns, and keys over them, for a table that has rows; the migrator passes over those that are there
+ * Columns, and keys, for a table that has rows; the migrator passes over those that are there
  * (`isAddedBefore`). SQLite adds them one by one, within the migration's transaction; MySQL all or none.
  */
 export const addColumns =
@@ -118,3 +118,7 @@ export const addColumns =
     const all = [...added, ...keys.map(({ key, names }) => `ADD INDEX \`${key}\` ${quoted(names)}`)]
     return [`ALTER TABLE \`${name}\` ${all.join(", ")}`]
   }
+
+/** Keys alone, for a table that has rows. */
+export const addIndexes = (name: string, index: ReadonlyArray<ReadonlyArray<string>>): Statements =>
+  addColumns(name, {}, index)

@@ -11,6 +11,7 @@ import { files } from "./0005-files.ts"
 import { versions } from "./0006-versions.ts"
 import { queue } from "./0007-queue.ts"
 import { untold } from "./0008-untold.ts"
+import { lists } from "./0009-lists.ts"
 import type { Statements } from "./ddl.ts"
 
 export interface Migration {
@@ -27,5 +28,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { id: 5, name: "files", statements: files },
   { id: 6, name: "versions", statements: versions },
   { id: 7, name: "queue", statements: queue },
-  { id: 8, name: "untold", statements: untold }
+  { id: 8, name: "untold", statements: untold },
+  { id: 9, name: "lists", statements: lists }
 ]

@@ -48,9 +48,12 @@ const tries = Schedule.intersect(
   Schedule.recurs(16)
 )
 
-/** The column is there already. SQLite has no number for it. */
+/** MySQL: a column, a key of that name. */
+const isThere = new Set([1060, 1061])
+
+/** The column or the key is there already. SQLite has no number for it. */
 export const isAddedBefore = (error: unknown): boolean =>
-  numbered(error)?.errno === 1060 || /^duplicate column name: /.test(worded(error)?.message ?? "")
+  isThere.has(numbered(error)?.errno ?? 0) || /^duplicate column name: /.test(worded(error)?.message ?? "")
 
 /** Names the operation in every failure of the database, including those of COMMIT, which come as defects. */
 export const during =
@@ -66,6 +69,11 @@ export const during =
 export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
   const transaction = makeTransaction(sql)
   const decodeWritten = Schema.decodeUnknown(Written)
+  const walking = (index: string) =>
+    sql.onDialectOrElse({
+      mysql: (): Fragment => sql.literal(`FORCE INDEX (${index})`),
+      orElse: () => sql.literal("")
+    })
   return {
     sql,
 
@@ -89,10 +97,13 @@ export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
      * Walks a chat's messages by their index. Left to itself, MySQL may walk the whole table backwards
      * instead, in the hope of meeting enough of this chat's messages soon.
      */
-    byChat: sql.onDialectOrElse({
-      mysql: (): Fragment => sql.literal("FORCE INDEX (chat_message_chat_id_id)"),
-      orElse: () => sql.literal("")
-    }),
+    byChat: walking("chat_message_chat_id_id"),
+
+    /** A chat's runs by their index, in the order of their questions: the latest are at its end. */
+    byRun: walking("run_chat_id_question_id"),
+
+    /** The same for the index that has a list in its order. */
+    walking,
 
     /** A whole number in the statement's text, where some servers take no parameter. */
     whole: (n: number): Fragment => sql.literal(String(Math.max(0, Math.trunc(n) || 0))),

@@ -41,7 +41,7 @@ const authorOf = (run: Run): Author => ({
 })
 
 export const makeRuns = (database: Database) => {
-  const { sql, atomic, alone, forUpdate, whole } = database
+  const { sql, atomic, alone, byRun, forUpdate, whole } = database
   const unended = sql.literal("status IN ('queued', 'running', 'waiting_input')")
 
   /** The run if it has not ended, kept with its chat for this transaction. */
@@ -206,7 +206,7 @@ export const makeRuns = (database: Database) => {
 
     ofChat: (chatId, limit) =>
       runs(
-        sql`SELECT * FROM run WHERE chat_id = ${chatId} ORDER BY question_id DESC LIMIT ${whole(limit)}`
+        sql`SELECT * FROM run ${byRun} WHERE chat_id = ${chatId} ORDER BY question_id DESC LIMIT ${whole(limit)}`
       ).pipe(during("runs.ofChat")),
 
     owners: runOwners(sql`SELECT DISTINCT owner FROM run WHERE status IN ('queued', 'running')`).pipe(

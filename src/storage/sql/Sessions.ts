@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Sessions } from "../Sessions.ts"
-import { CountRow, MessageRow, SessionRow } from "./columns.ts"
+import type { MessageSession } from "../rows.ts"
+import { type SessionQuery, Sessions } from "../Sessions.ts"
+import { CountRow, MessageRow, SessionRow, sqlTime } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during } from "./Database.ts"
 
 const session = decodeFirst(SessionRow)
@@ -9,32 +10,51 @@ const sessions = decodeAll(SessionRow)
 const messages = decodeAll(MessageRow)
 const count = decodeFirst(CountRow)
 
-export const makeSessions = ({ sql, atomic, alone, write, byChat, forUpdate, whole, contains }: Database) =>
-  Sessions.of({
+/** The index that has exactly these sessions of a user, in the list's order. */
+const indexFor = ({ flowId, flowType }: SessionQuery): string => {
+  const narrowed = flowId !== null ? "flow_id_" : flowType !== null ? "flow_type_" : ""
+  return `message_session_user_id_is_delete_${narrowed}update_time${narrowed === "" ? "" : "_chat_id"}`
+}
+
+/** An app is of one kind: all of its sessions are of the kind that was asked for, or none. */
+const ofKind = ({ flowId, flowType }: SessionQuery, rows: ReadonlyArray<MessageSession>) =>
+  flowId === null || flowType === null ? rows : rows.filter((row) => row.flow_type === flowType)
+
+export const makeSessions = (database: Database) => {
+  const { sql, atomic, alone, write, byChat, walking, forUpdate, whole, contains } = database
+  const inOrder = sql.literal("ORDER BY update_time DESC, chat_id DESC")
+
+  const listed = (query: SessionQuery) => {
+    const { userId, flowType, flowId, keyword, from, limit } = query
+    const after = "skip" in from ? null : from.after
+    const time = after === null ? "" : sqlTime(after.updateTime)
+    const wanted = sql.and([
+      sql`user_id = ${userId}`,
+      sql`is_delete = 0`,
+      ...(flowType === null || flowId !== null ? [] : [sql`flow_type = ${flowType}`]),
+      ...(flowId === null ? [] : [sql`flow_id = ${flowId}`]),
+      ...(after === null
+        ? []
+        : [sql`update_time <= ${time}`, sql`(update_time < ${time} OR chat_id < ${after.chatId})`]),
+      ...(keyword === "" ? [] : [sql.or([contains("name", keyword), contains("flow_name", keyword)])])
+    ])
+    const rows = sql`FROM message_session ${walking(indexFor(query))} WHERE ${wanted} ${inOrder} LIMIT ${whole(limit)}`
+    if (!("skip" in from) || from.skip === 0) return sql`SELECT * ${rows}`
+    // Counted off in the index: of what is skipped no row is read.
+    return sql`SELECT s.* FROM (SELECT chat_id AS id ${rows} OFFSET ${whole(from.skip)}) AS p JOIN message_session s ON s.chat_id = p.id ${inOrder}`
+  }
+
+  return Sessions.of({
     get: (chatId) =>
       session(sql`SELECT * FROM message_session WHERE chat_id = ${chatId} AND is_delete = 0`).pipe(
         during("sessions.get")
       ),
 
-    list: ({ userId, flowType, flowId, keyword, page, limit }) => {
-      const wanted = sql.and([
-        sql`user_id = ${userId}`,
-        sql`is_delete = 0`,
-        ...(flowType === null ? [] : [sql`flow_type = ${flowType}`]),
-        ...(flowId === null ? [] : [sql`flow_id = ${flowId}`]),
-        ...(keyword === "" ? [] : [sql.or([contains("name", keyword), contains("flow_name", keyword)])])
-      ])
-      const skip = (Math.max(1, page) - 1) * limit
-      return Effect.all({
-        rows: sessions(
-          sql`SELECT * FROM message_session WHERE ${wanted} ORDER BY update_time DESC, chat_id LIMIT ${whole(limit)} OFFSET ${whole(skip)}`
-        ),
-        total: Effect.map(
-          count(sql`SELECT COUNT(*) AS n FROM message_session WHERE ${wanted}`),
-          Option.match({ onNone: () => 0, onSome: (row) => row.n })
-        )
-      }).pipe(during("sessions.list"))
-    },
+    list: (query) =>
+      sessions(listed(query)).pipe(
+        Effect.map((rows) => ofKind(query, rows)),
+        during("sessions.list")
+      ),
 
     latestMessages: (chatIds) =>
       chatIds.length === 0
@@ -61,3 +81,4 @@ export const makeSessions = ({ sql, atomic, alone, write, byChat, forUpdate, who
         yield* sql`UPDATE message_session SET memory_floor = ${newest.value.n} WHERE chat_id = ${chatId} AND memory_floor < ${newest.value.n}`
       }).pipe(atomic, during("sessions.forget"))
   })
+}

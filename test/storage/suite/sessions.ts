@@ -2,7 +2,8 @@ import { expect } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Runs } from "../../../src/storage/Runs.ts"
-import { type SessionQuery, Sessions } from "../../../src/storage/Sessions.ts"
+import type { MessageSession } from "../../../src/storage/rows.ts"
+import { type ListedAt, type SessionQuery, Sessions } from "../../../src/storage/Sessions.ts"
 import {
   answer,
   done,
@@ -18,15 +19,37 @@ import {
 
 const listed = (query: Partial<SessionQuery> & { readonly userId: number }) =>
   Effect.gen(function* () {
-    const { rows, total } = yield* (yield* Sessions).list({
+    const rows = yield* (yield* Sessions).list({
       flowType: null,
       flowId: null,
       keyword: "",
-      page: 1,
+      from: { after: null },
       limit: 100,
       ...query
     })
-    return { chats: rows.map((row) => row.chat_id), total }
+    return rows.map((row) => row.chat_id)
+  })
+
+/** The whole list, each page after the last row of the one before. */
+const pageAfterPage = (query: Partial<SessionQuery> & { readonly userId: number }, limit: number) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const pages: Array<ReadonlyArray<string>> = []
+    let after: ListedAt | null = null
+    for (;;) {
+      const rows: ReadonlyArray<MessageSession> = yield* sessions.list({
+        flowType: null,
+        flowId: null,
+        keyword: "",
+        limit,
+        ...query,
+        from: { after }
+      })
+      const last = rows.at(-1)
+      if (last === undefined) return pages
+      pages.push(rows.map((row) => row.chat_id))
+      after = { updateTime: last.update_time, chatId: last.chat_id }
+    }
   })
 
 export const sessionsSuite = (it: It) => {
@@ -40,17 +63,17 @@ export const sessionsSuite = (it: It) => {
         yield* itIs(someTime + i * 1000)
         yield* runs.accept(one)
       }
-      expect(yield* listed({ userId })).toEqual({ chats: [c, b, a], total: 3 })
+      expect(yield* listed({ userId })).toEqual([c, b, a])
       yield* itIs(someTime + 10_000)
       yield* runs.finish(asked[0]?.runId ?? "", done())
-      expect(yield* listed({ userId })).toEqual({ chats: [a, c, b], total: 3 })
+      expect(yield* listed({ userId })).toEqual([a, c, b])
       yield* itIs(someTime + 20_000)
       yield* runs.accept(question({ session: { userId, chatId: b ?? "" } }))
-      expect(yield* listed({ userId })).toEqual({ chats: [b, a, c], total: 3 })
+      expect(yield* listed({ userId })).toEqual([b, a, c])
     })
   )
 
-  it.effect("a list is given page by page, with the number of all", () =>
+  it.effect("a list is given page by page", () =>
     Effect.gen(function* () {
       const runs = yield* Runs
       const userId = freshUser()
@@ -60,11 +83,76 @@ export const sessionsSuite = (it: It) => {
         yield* runs.accept(one)
       }
       const [a, b, c, d, e] = asked.map(({ session }) => session.chatId)
-      expect(yield* listed({ userId, page: 1, limit: 2 })).toEqual({ chats: [e, d], total: 5 })
-      expect(yield* listed({ userId, page: 2, limit: 2 })).toEqual({ chats: [c, b], total: 5 })
-      expect(yield* listed({ userId, page: 3, limit: 2 })).toEqual({ chats: [a], total: 5 })
-      expect(yield* listed({ userId, page: 4, limit: 2 })).toEqual({ chats: [], total: 5 })
+      expect(yield* listed({ userId, from: { skip: 0 }, limit: 2 })).toEqual([e, d])
+      expect(yield* listed({ userId, from: { skip: 2 }, limit: 2 })).toEqual([c, b])
+      expect(yield* listed({ userId, from: { skip: 4 }, limit: 2 })).toEqual([a])
+      expect(yield* listed({ userId, from: { skip: 6 }, limit: 2 })).toEqual([])
+      expect(yield* pageAfterPage({ userId }, 2)).toEqual([[e, d], [c, b], [a]])
     })
+  )
+
+  it.effect("sessions of the same moment are all listed, in one order, whichever way they are paged", () =>
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const userId = freshUser()
+      const [app, other] = ["1".repeat(32), "2".repeat(32)]
+      const open = (flowId: string, flowType: 1 | 5) =>
+        Effect.map(runs.accept(question({ session: { userId, flowId, flowType } })), ({ run }) => run.chat_id)
+      yield* itIs(someTime)
+      const mine = yield* Effect.forEach(
+        times(7, () => app),
+        (id) => open(id, 1)
+      )
+      const others = yield* Effect.forEach(
+        times(4, () => other),
+        (id) => open(id, 5)
+      )
+      const newestFirst = (chats: ReadonlyArray<string>) => chats.toSorted().toReversed()
+      const all = newestFirst([...mine, ...others])
+      expect(yield* listed({ userId })).toEqual(all)
+      expect((yield* pageAfterPage({ userId }, 3)).flat()).toEqual(all)
+      expect(yield* listed({ userId, from: { skip: 4 } })).toEqual(all.slice(4))
+      for (const narrowed of [
+        { flowId: app },
+        { flowType: 1 as const },
+        { flowId: app, flowType: 1 as const }
+      ]) {
+        expect((yield* pageAfterPage({ userId, ...narrowed }, 3)).flat()).toEqual(newestFirst(mine))
+        expect(yield* listed({ userId, ...narrowed, from: { skip: 4 } })).toEqual(newestFirst(mine).slice(4))
+      }
+    })
+  )
+
+  it.effect(
+    "a chat that is written in between two pages moves to the top, and none is missed or told twice",
+    () =>
+      Effect.gen(function* () {
+        const runs = yield* Runs
+        const sessions = yield* Sessions
+        const userId = freshUser()
+        const asked = times(4, () => question({ session: { userId } }))
+        for (const [i, one] of asked.entries()) {
+          yield* itIs(someTime + i)
+          yield* runs.accept(one)
+        }
+        const [a, b, c, d] = asked.map(({ session }) => session.chatId)
+        const first = yield* sessions.list({
+          userId,
+          flowType: null,
+          flowId: null,
+          keyword: "",
+          from: { after: null },
+          limit: 2
+        })
+        expect(first.map((row) => row.chat_id)).toEqual([d, c])
+        const last = first.at(-1)
+        if (last === undefined) return expect.unreachable()
+        yield* itIs(someTime + 1000)
+        yield* runs.accept(question({ session: { userId, chatId: c ?? "" } }))
+        const after = { updateTime: last.update_time, chatId: last.chat_id }
+        expect(yield* listed({ userId, from: { after } })).toEqual([b, a])
+        expect(yield* listed({ userId })).toEqual([c, d, b, a])
+      })
   )
 
   it.effect("a list is narrowed by app, by kind of app, and by part of a name to the letter", () =>
@@ -81,10 +169,7 @@ export const sessionsSuite = (it: It) => {
       const skill = yield* open(1, one, "50% of Tax_Help")
       const assistant = yield* open(5, two, "Tax help 报税")
       const query = (more: Partial<SessionQuery>) =>
-        Effect.map(listed({ userId, ...more }), ({ chats, total }) => {
-          expect(total).toBe(chats.length)
-          return chats.toSorted()
-        })
+        Effect.map(listed({ userId, ...more }), (chats) => chats.toSorted())
       expect(yield* query({ flowType: 1 })).toEqual([skill])
       expect(yield* query({ flowId: two })).toEqual([assistant])
       expect(yield* query({ flowId: two, flowType: 1 })).toEqual([])
@@ -102,7 +187,7 @@ export const sessionsSuite = (it: It) => {
       const runs = yield* Runs
       const userId = freshUser()
       yield* runs.accept(question({ session: { userId } }))
-      expect((yield* listed({ userId: userId + 1 })).total).toBe(0)
+      expect(yield* listed({ userId: userId + 1 })).toEqual([])
     })
   )
 
@@ -118,7 +203,7 @@ export const sessionsSuite = (it: It) => {
       expect(yield* sessions.remove(chatId)).toBe(false)
       expect(yield* sessions.remove(freshId())).toBe(false)
       expect(yield* sessions.get(chatId)).toEqual(Option.none())
-      expect(yield* listed({ userId })).toEqual({ chats: [], total: 0 })
+      expect(yield* listed({ userId })).toEqual([])
       expect(yield* sessions.latestMessages([chatId])).toEqual([])
     })
   )
