@@ -93,8 +93,6 @@ const maxBatchChars = 512 * 1024
 
 const idle: Standing = { status: "idle", runId: null, owner: "", runStart: 1 }
 
-export const defaultRetention: Retention = { maxFrames: 20_000, maxChars: 1024 * 1024 }
-
 export class FrameLog {
   readonly address: Address
   private readonly retention: Retention
@@ -122,12 +120,12 @@ export class FrameLog {
     readonly address: Address
     /** Called once when there is something to deliver; the owner calls `flush` later in the same turn. */
     readonly onDirty: (log: FrameLog) => void
-    readonly retention?: Retention
+    readonly retention: Retention
   }) {
     this.currentEpoch = options.epoch
     this.address = options.address
     this.onDirty = options.onDirty
-    this.retention = options.retention ?? defaultRetention
+    this.retention = options.retention
   }
 
   get epoch(): string {

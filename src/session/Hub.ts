@@ -28,6 +28,7 @@ import { FrameLog } from "./FrameLog.ts"
 import { KeptSessions } from "./KeptSessions.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import { makeSession, type NodeOptions, type RunSlots, type SessionOwn } from "./makeSession.ts"
+import { sharedRetention } from "./retention.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
 import { alone, type Lease } from "./shared/Lease.ts"
@@ -91,6 +92,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const runs = yield* Runs
       const journalOf = yield* storedJournals
       const live = new LiveSessions()
+      const retention = sharedRetention(() => live.size)
       let running = 0
       let draining = false
 
@@ -130,7 +132,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         leaseOf: (log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
       ) =>
         Effect.suspend(() => {
-          const log = new FrameLog({ epoch, address, onDirty: ticker.schedule })
+          const log = new FrameLog({ epoch, address, onDirty: ticker.schedule, retention })
           let session: Session | null = null
           const inSession = (use: (session: Session) => Effect.Effect<void>) =>
             Effect.suspend(() => (session === null ? Effect.void : use(session)))

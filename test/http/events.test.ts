@@ -539,7 +539,12 @@ const looked = (
 ) =>
   Effect.gen(function* () {
     const address = { flowId: flowIds.echo, chatId: "c1" }
-    const log = new FrameLog({ epoch: "e1", address, onDirty: () => undefined })
+    const log = new FrameLog({
+      epoch: "e1",
+      address,
+      onDirty: () => undefined,
+      retention: { maxFrames: 20_000, maxChars: 1024 * 1024 }
+    })
     const line = { taken: 0, cuts: 0 }
     let draining = false
     let sent = ""

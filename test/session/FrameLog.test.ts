@@ -9,12 +9,12 @@ const address = { flowId: "f".repeat(32), chatId: "chat" }
 const r1 = runBubble(address, "r1")
 const r2 = runBubble(address, "r2")
 
-const makeLog = (retention?: { maxFrames: number; maxChars: number }) =>
+const makeLog = (retention = { maxFrames: 20_000, maxChars: 1024 * 1024 }) =>
   new FrameLog({
     epoch: "e1",
     address,
     onDirty: () => undefined,
-    ...(retention === undefined ? {} : { retention })
+    retention
   })
 
 interface Seen {

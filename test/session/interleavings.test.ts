@@ -213,7 +213,12 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     const accepted: Array<string> = []
     const ended: Array<Ended> = []
     let slots = 0
-    const log = new FrameLog({ epoch: "e", address, onDirty: () => undefined })
+    const log = new FrameLog({
+      epoch: "e",
+      address,
+      onDirty: () => undefined,
+      retention: { maxFrames: 20_000, maxChars: 1024 * 1024 }
+    })
     const node: NodeOptions = {
       self: "node-1",
       isDead: () => false,

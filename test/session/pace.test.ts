@@ -35,7 +35,12 @@ const deliveryAt = (window: number) => {
     attend: () => Effect.void,
     tell: () => unused
   }
-  const log = new FrameLog({ epoch: "e1", address, onDirty: () => undefined })
+  const log = new FrameLog({
+    epoch: "e1",
+    address,
+    onDirty: () => undefined,
+    retention: { maxFrames: 100, maxChars: 10_000 }
+  })
   let fence: string | null = "1"
   const delivery = new Delivery({
     store,
