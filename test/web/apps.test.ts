@@ -318,7 +318,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
           await shots(visitor, "52-sources")
           await page.keyboard.press("Escape")
           await sheet.waitFor({ state: "detached" })
-          expect(await page.evaluate("document.activeElement?.textContent")).toBe("Sources")
+          await page.waitForFunction('document.activeElement?.textContent === "Sources"')
         })
       })
     )
