@@ -46,7 +46,11 @@ module.exports = {
       from: { path: `^src/${room}/` },
       to: {
         path: "^src/",
-        pathNot: [`^src/${room}/`, "^src/config\\.ts$", ...allowed.map((name) => `^src/${name}/`)]
+        pathNot: [
+          `^src/${room}/`,
+          "^src/(config|packageRoot)\\.ts$",
+          ...allowed.map((name) => `^src/${name}/`)
+        ]
       }
     })),
     {

@@ -1,8 +1,15 @@
-/** Builds the server and the SDK into dist/ (tsc) and the page into dist/web (vite). Skips what is up to date. */
+/**
+ * Builds into dist/ the server (one file and what it loads later, by esbuild), the SDK (tsc), and the page (vite).
+ * Skips what is up to date.
+ *
+ * The server is bundled because a file for each module costs half of the time to start and a third of the memory
+ * at rest: Effect's modules carry their documentation into memory.
+ */
 import { spawnSync } from "node:child_process"
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { buildSync } from "esbuild"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 
@@ -38,9 +45,48 @@ const part = (name, sources, stamp, build) => {
   else writeFileSync(at, "")
 }
 
-part("the server", ["src"], "dist/.server", () => {
-  for (const name of existsSync(join(root, "dist")) ? readdirSync(join(root, "dist")) : []) {
-    if (name !== "web" && name !== ".web") rmSync(join(root, "dist", name), { recursive: true })
+/** The program, and the threads that it starts (`src/knowledge/thread.ts`). Each becomes a file right in dist/. */
+const programs = ["main.ts", "knowledge/parse/worker.ts", "app/report/fillWorker.ts"]
+
+/** Libraries left as they lie in node_modules, because they are native, CommonJS, or read files of their own. */
+const asTheyLie = () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const others = Object.keys(dependencies).filter((name) => !/^(effect$|@effect\/)/.test(name))
+  return [...others, "mysql2", "better-sqlite3"]
+}
+
+/** Takes away what an earlier build left. */
+const clear = (kept) => {
+  if (!existsSync(join(root, "dist"))) return
+  for (const name of readdirSync(join(root, "dist"))) {
+    if (!kept(name)) rmSync(join(root, "dist", name), { recursive: true })
+  }
+}
+
+part("the server", ["src", "scripts/build.mjs"], "dist/.server", () => {
+  clear((name) => ["web", ".web", "client", "protocol", ".sdk"].includes(name))
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: programs.map((program) => join("src", program)),
+    outdir: "dist",
+    entryNames: "[name]",
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    charset: "ascii",
+    legalComments: "none",
+    sourcemap: true,
+    sourcesContent: false,
+    external: asTheyLie(),
+    logLevel: "warning"
+  })
+})
+
+part("the SDK", ["src/client", "src/protocol"], "dist/.sdk", () => {
+  for (const room of ["client", "protocol"]) {
+    rmSync(join(root, "dist", room), { recursive: true, force: true })
   }
   run("typescript/bin/tsc", "-p", "tsconfig.build.json")
 })

@@ -7,7 +7,6 @@
 
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -20,6 +19,7 @@ import { Tokens } from "../account/Tokens.ts"
 import { Settings } from "../config.ts"
 import { Api, apiPrefix } from "./Api.ts"
 import { checkJson, maxJsonBytes, refusedBody } from "./body.ts"
+import { documentation } from "./docs.ts"
 import { FileLinksLive } from "./FileLinksLive.ts"
 import { answerFailure } from "./failures.ts"
 import { AssistantsLive } from "./handlers/assistants.ts"
@@ -68,7 +68,7 @@ const ApiLive = HttpApiBuilder.api(Api).pipe(
 const docsPath = `${apiPrefix}/docs`
 
 const Documented = Layer.mergeAll(
-  HttpApiSwagger.layer({ path: docsPath }),
+  documentation(docsPath),
   HttpApiBuilder.middlewareOpenApi({ path: `${apiPrefix}/openapi.json` }),
   HttpApiBuilder.middleware((app) => Effect.catchAllCause(app, answerFailure))
 ).pipe(Layer.provideMerge(ApiLive))

@@ -7,12 +7,13 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { packageRoot } from "../packageRoot.ts"
 import { Refused, toResponse } from "./Refused.ts"
 import { pathOf } from "./request.ts"
 
-/** Where the built page lies: `dist/web`, whether this file runs from `src/` or from `dist/`. */
+/** Where the built page lies. */
 export class PageFolder extends Context.Reference<PageFolder>()("colloquy/http/PageFolder", {
-  defaultValue: () => fileURLToPath(new URL("../../dist/web", import.meta.url))
+  defaultValue: () => fileURLToPath(new URL("dist/web", packageRoot))
 }) {}
 
 const types: Readonly<Record<string, string>> = {

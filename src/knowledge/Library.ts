@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import { Settings } from "../config.ts"
 import { Asker } from "../model/Asker.ts"
 import { Library, type LibraryService } from "../model/Library.ts"
+import { packageRoot } from "../packageRoot.ts"
 import { Files } from "../storage/Files.ts"
 import { Flows } from "../storage/Flows.ts"
 import { chunksOf } from "./chunks.ts"
@@ -30,9 +31,6 @@ const maxIndexes = 16
 const keepIndex = "15 minutes"
 /** Text of one index; what is beyond is left out, and the log says so. */
 const maxIndexChars = 4 * 1024 * 1024
-
-/** Above `src/knowledge/` and `dist/knowledge/` alike. */
-const packageRoot = fileURLToPath(new URL("../../", import.meta.url))
 
 type SourceFile = Reader.SourceFile
 
@@ -183,4 +181,4 @@ export const layerWith = (
 ): Layer.Layer<Library, never, Files | Flows | Settings | FileSystem.FileSystem> =>
   Layer.scoped(Library, make(options)).pipe(Layer.provide(Reader.layer))
 
-export const layer = layerWith({ documentation: packageRoot })
+export const layer = layerWith({ documentation: fileURLToPath(packageRoot) })

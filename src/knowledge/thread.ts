@@ -1,19 +1,23 @@
 /**
- * A thread of the program beside the file that starts it. Threads do not inherit what lets the process run
+ * A thread of the program beside the process that starts it. Threads do not inherit what lets the process run
  * TypeScript, so from the sources a loader comes first; the built server needs nothing of it.
  */
+import { basename } from "node:path"
 import { Worker, type WorkerOptions } from "node:worker_threads"
+import { isBuilt, packageRoot } from "../packageRoot.ts"
 
-/** `from`: the starting file's `import.meta.url`. Nothing of the server's environment or output is the thread's. */
+/**
+ * `program`: its file below `src/`, without `.ts`; `scripts/build.mjs` names it too. Nothing of the server's
+ * environment or output is the thread's.
+ */
 export const startThread = (
-  from: string,
-  name: string,
+  program: string,
   options: Pick<WorkerOptions, "workerData" | "resourceLimits">
 ): Worker => {
   const apart = { ...options, execArgv: [], env: {}, stdout: true, stderr: true }
-  const worker = from.endsWith(".ts")
-    ? new Worker(fromSources(new URL(`./${name}.ts`, from)), { ...apart, eval: true })
-    : new Worker(new URL(`./${name}.js`, from), apart)
+  const worker = isBuilt
+    ? new Worker(new URL(`dist/${basename(program)}.js`, packageRoot), apart)
+    : new Worker(fromSources(new URL(`src/${program}.ts`, packageRoot)), { ...apart, eval: true })
   // Parsers grumble at broken files; nobody wants to read it.
   worker.stdout.resume()
   worker.stderr.resume()

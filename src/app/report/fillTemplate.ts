@@ -39,7 +39,7 @@ export const fillTemplate = (
     return Effect.fail(refused("there is more text than a document can take"))
   }
   return Effect.async<Filled, TemplateRefused>((resume) => {
-    const worker = startThread(import.meta.url, "fillWorker", {
+    const worker = startThread("app/report/fillWorker", {
       workerData: filling,
       resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb }
     })

@@ -12,7 +12,7 @@ const memory = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 64 }
 
 export const inWorker = (job: ParseJob): Effect.Effect<Parsed, Unreadable> =>
   Effect.async((resume) => {
-    const worker = startThread(import.meta.url, "worker", { workerData: job, resourceLimits: memory })
+    const worker = startThread("knowledge/parse/worker", { workerData: job, resourceLimits: memory })
     let answered = false
     const answer = (outcome: Effect.Effect<Parsed, Unreadable>): void => {
       if (answered) return
