@@ -10,6 +10,7 @@ import { reconnect } from "./cases/reconnect.mjs"
 import { scaleOut } from "./cases/scaleOut.mjs"
 import { slowReader } from "./cases/slowReader.mjs"
 import { soak } from "./cases/soak.mjs"
+import { start as startCase } from "./cases/start.mjs"
 import { stop } from "./cases/stop.mjs"
 import { streaming } from "./cases/streaming.mjs"
 import { Load } from "./Load.mjs"
@@ -30,6 +31,7 @@ export const cases = [
   stop,
   slowReader,
   history,
+  startCase,
   peers,
   scaleOut,
   soak

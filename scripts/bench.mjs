@@ -18,7 +18,7 @@ const maxMinutes = 30
 const maxMinutesOfSoak = 180
 
 const help = `npm run bench [-- options]
-  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader, history, peers, scale-out or
+  --only CASE        streaming, idle, heartbeats, reconnect, first-token, stop, slow-reader, history, start, peers, scale-out or
                      soak (the last two only when they are named); may be given more than once
   --peer NAME        of the peers only this one: socket.io, ai-sdk, langgraph or fastapi; may be given more than once
   --rounds N         rounds to take the median of (default 3)
