@@ -8,6 +8,7 @@
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
 import { type FrameLog, type LogReader, maxMergedBytes } from "../session/FrameLog.ts"
+import { textFrame } from "./textFrame.ts"
 
 export interface Reader {
   readonly log: FrameLog
@@ -22,7 +23,8 @@ export class Outbox {
   /** A reader's place is no longer kept: the socket can only come back and resume. */
   private readonly onLost: () => void
   private readers: ReadonlyArray<Reader> = []
-  private corked = false
+  /** Frames that leave at the end of this turn, as bytes. */
+  private turn = ""
   private blocked = false
   private lost = false
   private bytesAtStall = 0
@@ -74,6 +76,7 @@ export class Outbox {
   /** Writes what its logs have for this turn, before the socket is closed. */
   flush(): void {
     for (const reader of this.readers) reader.log.flush()
+    this.leave()
   }
 
   private advance(reader: Reader): void {
@@ -94,22 +97,28 @@ export class Outbox {
 
   /** Writes of one turn of the event loop leave as one. */
   private write(json: string): void {
-    if (!this.corked) {
-      this.corked = true
-      this.socket.cork()
-      process.nextTick(this.uncork)
-    }
-    this.ws.send(json)
+    if (this.turn === "") process.nextTick(this.leave)
+    this.turn += textFrame(json)
   }
 
-  private readonly uncork = (): void => {
-    this.corked = false
-    this.socket.uncork()
+  private readonly leave = (): void => {
+    const bytes = this.turn
+    if (bytes === "") return
+    this.turn = ""
+    if (this.ws.readyState === this.ws.OPEN) this.socket.write(bytes, "latin1")
+  }
+
+  /** Bytes that the socket has not taken. */
+  private get waiting(): number {
+    return this.socket.writableLength + this.turn.length
   }
 
   /** Over the high-water mark nothing more is written until the socket has drained. */
   private block(): boolean {
     if (this.blocked) return true
+    if (this.waiting <= this.highWater) return false
+    // Only what the socket knows of can drain.
+    this.leave()
     if (this.socket.writableLength <= this.highWater) return false
     this.blocked = true
     this.bytesAtStall = this.taken()

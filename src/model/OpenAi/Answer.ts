@@ -37,6 +37,8 @@ export type Fault =
 export interface AnswerFold {
   /** One parsed chunk, or a whole answer that was not streamed. */
   readonly accept: (chunk: unknown) => Fault | null
+  /** A chunk that says this and nothing else. */
+  readonly acceptText: (said: string) => Fault | null
   readonly finished: () => boolean
   /** Nothing of the answer has reached anybody yet. */
   readonly untouched: () => boolean
@@ -111,7 +113,18 @@ export const answerFold = (sink: TokenSink, maxChars: number): AnswerFold => {
     chars += more.length
   }
 
+  const acceptText = (said: string): Fault | null => {
+    chars += said.length
+    if (chars > maxChars) return { fault: "too long" }
+    if (said !== "") {
+      text += said
+      sink.text(said)
+    }
+    return null
+  }
+
   return {
+    acceptText,
     accept: (chunk) => {
       const error = field(chunk, "error")
       if (error !== undefined && error !== null) return { fault: "upstream", error }
@@ -129,16 +142,14 @@ export const answerFold = (sink: TokenSink, maxChars: number): AnswerFold => {
       const said = textOf(field(delta, "content")) + textOf(field(delta, "refusal"))
       const pieces = field(delta, "tool_calls")
       if (Array.isArray(pieces)) for (const piece of pieces) acceptCall(piece)
-      chars += thought.length + said.length
+      chars += thought.length
       if (chars > maxChars) return { fault: "too long" }
       if (thought !== "") {
         reasoning += thought
         sink.reasoning(thought)
       }
-      if (said !== "") {
-        text += said
-        sink.text(said)
-      }
+      const fault = acceptText(said)
+      if (fault !== null) return fault
       const reason = field(choice, "finish_reason")
       if (typeof reason === "string" && reason !== "") finishReason = reason
       return null

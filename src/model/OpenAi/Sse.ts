@@ -48,7 +48,7 @@ export const sseReader = (onData: (data: string) => void, maxEventChars: number)
 
   return {
     feed: (chunk) => {
-      let text = decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+      let text = decoder.write(chunk)
       if (text === "") return true
       if (first) {
         first = false

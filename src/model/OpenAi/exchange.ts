@@ -9,6 +9,7 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import * as Effect from "effect/Effect"
 import type { TokenSink } from "../LanguageModel.ts"
+import { Alike } from "./Alike.ts"
 import { type Answer, type AnswerFold, answerFold, type Fault, field } from "./Answer.ts"
 import { sseReader } from "./Sse.ts"
 
@@ -68,13 +69,20 @@ export const exchange = (options: Exchange): Effect.Effect<Answer, ExchangeFailu
     }
     const fail = (failure: Failure): void => settle(Effect.fail({ ...failure, untouched: fold.untouched() }))
     const onTime = (): void => {
-      if (fold.finished()) settle(Effect.succeed(fold.answer()))
+      const left = lastChunk + patience - performance.now()
+      if (left >= 1) timer = setTimeout(onTime, left)
+      else if (fold.finished()) settle(Effect.succeed(fold.answer()))
       else fail({ _tag: "Timeout", waitingFor })
     }
 
-    let timer = setTimeout(onTime, options.firstByteMillis)
+    // A chunk notes the time and leaves the timer alone, which looks at the time when it is due.
+    let lastChunk = performance.now()
+    let patience = options.firstByteMillis
+    let timer = setTimeout(onTime, patience)
     const waitNoLongerThan = (millis: number): void => {
       clearTimeout(timer)
+      lastChunk = performance.now()
+      patience = millis
       timer = setTimeout(onTime, millis)
     }
 
@@ -105,7 +113,7 @@ export const exchange = (options: Exchange): Effect.Effect<Answer, ExchangeFailu
       response.on("data", (chunk: Uint8Array) => {
         if (!open) return
         const wasFinished = fold.finished()
-        timer.refresh()
+        lastChunk = performance.now()
         let verdict: Verdict
         try {
           verdict = read.feed(chunk)
@@ -176,10 +184,14 @@ const failedWith = (response: Http.IncomingMessage, status: number, body: string
 /** The server sends its answer as events, as it was asked to. */
 const streamReader = (fold: AnswerFold): BodyReader => {
   let verdict: Verdict = "more"
+  const alike = new Alike()
   const onData = (data: string): void => {
     if (verdict !== "more") return
     if (data === "[DONE]") verdict = "done"
-    else verdict = accept(fold, data) ?? "more"
+    else {
+      const text = alike.textOf(data)
+      verdict = (text === null ? accept(fold, data, alike) : failureOf(fold.acceptText(text))) ?? "more"
+    }
   }
   const events = sseReader(onData, maxEventChars)
   return {
@@ -212,7 +224,7 @@ const jsonReader = (fold: AnswerFold): BodyReader => {
   }
 }
 
-const accept = (fold: AnswerFold, json: string): Failure | null => {
+const accept = (fold: AnswerFold, json: string, alike?: Alike): Failure | null => {
   let chunk: unknown
   try {
     chunk = JSON.parse(json)
@@ -220,7 +232,12 @@ const accept = (fold: AnswerFold, json: string): Failure | null => {
     return { _tag: "Malformed", what: "something that is not JSON" }
   }
   if (field(chunk, "object") === "error") return { _tag: "Upstream", error: chunk }
-  const fault: Fault | null = fold.accept(chunk)
+  const failure = failureOf(fold.accept(chunk))
+  if (failure === null) alike?.learn(json, chunk)
+  return failure
+}
+
+const failureOf = (fault: Fault | null): Failure | null => {
   if (fault === null) return null
   return fault.fault === "upstream"
     ? { _tag: "Upstream", error: fault.error }
