@@ -14,6 +14,16 @@ export class Trust {
     this.#strangers.push(strangers)
   }
 
+  /** What spoke against any of these. @param {ReadonlyArray<Trust>} trusts */
+  static ofAll(trusts) {
+    const all = new Trust()
+    for (const trust of trusts) {
+      for (const doubt of trust.#doubts) all.#doubts.add(doubt)
+      all.#strangers.push(...trust.#strangers)
+    }
+    return all
+  }
+
   /** @param {string} why */
   doubt(why) {
     this.#doubts.add(why)

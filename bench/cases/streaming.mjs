@@ -53,13 +53,13 @@ export const streaming = {
         `streaming: ${how}${concurrency} at a time, ${tokens} tokens, one every ${delay} ms, ${rounds} rounds`
       )
       const seen = new Map(chosen.map(({ name }) => [name, []]))
-      const trust = new Trust()
+      const trust = new Map(chosen.map(({ name }) => [name, new Trust()]))
       for (let round = 0; round < rounds; round++) {
         for (const server of chosen) {
           const result = await steadyRound(load, server, { ...level, tokens, slack })
           seen.get(server.name).push(result)
-          trust.add(result.measured)
-          if (result.behind && !burst) trust.doubt(`${server.name}: ${result.behind}`)
+          trust.get(server.name).add(result.measured)
+          if (result.behind && !burst) trust.get(server.name).doubt(`${server.name}: ${result.behind}`)
           log(describe(server.name, result))
         }
       }
@@ -67,6 +67,7 @@ export const streaming = {
       const floor = told(collapse(seen.get("floor")))
       const corked = told(collapse(seen.get("corked")))
       for (const { name } of chosen.filter(({ name }) => level.servers.includes(name))) {
+        const { verdict } = Trust.ofAll([name, "floor", "corked"].map((one) => trust.get(one)))
         told(collapse(seen.get(name))).forEach(([what, unit, value, better = "lower"], i) => {
           report({
             name: `streaming ${burst ? "burst " : ""}${what}`,
@@ -78,7 +79,7 @@ export const streaming = {
             peers: { "ws corked": corked[i][2] },
             better,
             gate: what === "CPU" && concurrency > 1,
-            ...trust.verdict
+            ...verdict
           })
         })
       }

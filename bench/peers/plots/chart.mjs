@@ -1,7 +1,7 @@
 /** A dot plot: a row for each server, a column for each concurrency, a colour for each measure; to the left is better. */
 import { parse, View } from "vega"
 import { compile } from "vega-lite"
-import { followTheme, ink } from "./theme.mjs"
+import { config, followTheme, ink } from "./theme.mjs"
 
 /**
  * @typedef {{ server: string, at: string, measure: string, value: number, doubtful: boolean }} Dot
@@ -54,21 +54,7 @@ const specOf = ({ title, unit, dots }) => {
         }))
       ]
     },
-    config: {
-      background: null,
-      font: "system-ui, sans-serif",
-      title: { color: ink.text, subtitleColor: ink.faint, fontSize: 14 },
-      header: { labelColor: ink.text, labelFontSize: 12 },
-      legend: { labelColor: ink.text },
-      view: { stroke: ink.line },
-      axis: {
-        labelColor: ink.text,
-        titleColor: ink.faint,
-        gridColor: ink.line,
-        domainColor: ink.line,
-        tickColor: ink.line
-      }
-    }
+    config
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { here } from "../install.mjs"
 import { draw } from "./chart.mjs"
+import { drawLines } from "./lines.mjs"
 
 const folder = join(here, "..", "..", "docs", "plots")
 
@@ -62,11 +63,30 @@ const unique = (dots) => {
   return [...kept.filter(isOurs), ...kept.filter((dot) => !isOurs(dot))]
 }
 
+const megabytes = (bytes) => bytes / 1024 ** 2
+
+/** What the server held on the way of the soak. */
+const drawSoak = ({ samples, concurrency }) =>
+  drawLines({
+    title: "Memory over runs",
+    subtitle: `after forced collections; runs in ${concurrency.toLocaleString("en")} sessions`,
+    x: "runs",
+    y: "MB",
+    points: samples.flatMap(({ runs, heapUsed, rss }) => [
+      { x: runs, y: megabytes(heapUsed), line: "heap used" },
+      { x: runs, y: megabytes(rss), line: "resident" }
+    ])
+  })
+
 /** A plot whose cases are not in the file stays as it was. @param {string} file @returns {Promise<Array<string>>} those drawn */
 export const drawPlots = async (file) => {
   const { cases, notes } = JSON.parse(readFileSync(file, "utf8"))
   mkdirSync(folder, { recursive: true })
   const drawn = []
+  const keep = (name, svg) => {
+    writeFileSync(join(folder, `${name}.svg`), `${svg}\n`)
+    drawn.push(`docs/plots/${name}.svg`)
+  }
   for (const plot of plots) {
     const chosen = cases.filter(
       ({ name, unit }) => name in plot.cases && (plot.unit === undefined || unit === plot.unit)
@@ -74,8 +94,9 @@ export const drawPlots = async (file) => {
     if (chosen.length === 0) continue
     const dots = unique(chosen.flatMap((one) => dotsOf(one, plot.cases[one.name], notes)))
     const svg = await draw({ title: plot.title, unit: chosen[0].unit, dots })
-    writeFileSync(join(folder, `${plot.file}.svg`), `${svg}\n`)
-    drawn.push(`docs/plots/${plot.file}.svg`)
+    keep(plot.file, svg)
   }
+  const soak = cases.find(({ name }) => name === "soak heap growth")
+  if (soak?.samples) keep("soak", await drawSoak(soak))
   return drawn
 }

@@ -7,6 +7,23 @@ export const ink = {
   series: ["#0969da", "#bc4c00"]
 }
 
+/** Of every chart. */
+export const config = {
+  background: null,
+  font: "system-ui, sans-serif",
+  title: { color: ink.text, subtitleColor: ink.faint, fontSize: 14 },
+  header: { labelColor: ink.text, labelFontSize: 12 },
+  legend: { labelColor: ink.text },
+  view: { stroke: ink.line },
+  axis: {
+    labelColor: ink.text,
+    titleColor: ink.faint,
+    gridColor: ink.line,
+    domainColor: ink.line,
+    tickColor: ink.line
+  }
+}
+
 const dark = {
   [ink.text]: "#f0f6fc",
   [ink.faint]: "#9198a1",
