@@ -153,6 +153,6 @@ describe("streamed text on its way to the store", () => {
 
 describe("the window", () => {
   it("is nothing up to three tenths of a loop's time, twenty milliseconds from seven tenths on, and grows between", () => {
-    expect([0, 0.3, 0.5, 0.7, 1].map(windowAt)).toEqual([0, 0, 10, 20, 20])
+    expect([0, 0.3, 0.6, 0.9, 1].map(windowAt)).toEqual([0, 0, 20, 40, 40])
   })
 })

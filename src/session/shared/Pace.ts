@@ -16,10 +16,10 @@ export interface PaceService {
 }
 
 /** Milliseconds; half of it is what a token waits on average. */
-const longest = 20
+const longest = 40
 /** Shares of the time that the event loop works: up to the one nothing waits, from the other on it waits longest. */
 const leisure = 0.3
-const busy = 0.7
+const busy = 0.9
 /** Milliseconds between two looks at the loop. */
 const often = 100
 
