@@ -18,7 +18,8 @@ export const documentation = (path: `/${string}`) =>
           const Swagger = yield* Effect.promise(() => import("@effect/platform/HttpApiSwagger"))
           const alone = Swagger.layer({ path }).pipe(Layer.provideMerge(Router.Live))
           return yield* Router.router.pipe(Effect.provide(alone), Effect.provideService(HttpApi.Api, api))
-        })
+          // What is kept must not be that the first who asked went away.
+        }).pipe(Effect.uninterruptible)
       )
       yield* router.get(path, Effect.flatten(page))
     })

@@ -279,7 +279,11 @@ it.scopedLive("more uploads of one user at a time than allowed are 429, and say 
       })
     )
     yield* until(() => onDisk().length === 1)
-    expect((yield* upload(ada, flowId, "b.txt", "b")).status).toBe(200)
+    // An upload that was given up makes room a moment after its file is gone.
+    const again = yield* Effect.repeat(Effect.delay(upload(ada, flowId, "b.txt", "b"), "5 millis"), {
+      until: ({ status }) => status !== 429
+    })
+    expect(again.status).toBe(200)
   })
 )
 
