@@ -98,7 +98,7 @@ export class FrameLog {
   private readonly retention: Retention
   private readonly entries: Array<Entry> = []
   private readers: ReadonlyArray<LogReader> = []
-  private readonly onDirty: (log: FrameLog) => void
+  private readonly onDirty: (log: FrameLog, isMoreText: boolean) => void
   private pendingKind: DeltaKind = "content"
   private pending = ""
   private pendingBubble: StreamBubble | null = null
@@ -118,8 +118,11 @@ export class FrameLog {
   constructor(options: {
     readonly epoch: string
     readonly address: Address
-    /** Called once when there is something to deliver; the owner calls `flush` later in the same turn. */
-    readonly onDirty: (log: FrameLog) => void
+    /**
+     * Called once when there is something to deliver; the owner calls `flush` later in the same turn, or, where it is
+     * only more of the text that came last, when a window is over.
+     */
+    readonly onDirty: (log: FrameLog, isMoreText: boolean) => void
     readonly retention: Retention
   }) {
     this.currentEpoch = options.epoch
@@ -187,7 +190,7 @@ export class FrameLog {
     this.seal()
     this.now = { ...standing, runStart: this.seq + 1 }
     this.trim()
-    this.onDirty(this)
+    this.onDirty(this, false)
   }
 
   /** Numbers a frame and keeps it; answers it as it was sent. */
@@ -199,20 +202,26 @@ export class FrameLog {
     this.entries.push({ kind: "frame", seq: this.seq, json })
     this.frames += 1
     this.chars += json.length
-    this.onDirty(this)
+    this.onDirty(this, false)
     return numbered
   }
 
-  /** Adds streaming text. Neighbours of one kind and bubble within a turn of the event loop become one frame. */
+  /** Adds streaming text. Neighbours of one kind and bubble between two flushes become one frame. */
   delta(kind: DeltaKind, text: string, bubble: StreamBubble): void {
     if (text === "") return
     if (this.pending !== "" && (this.pendingKind !== kind || this.pendingBubble !== bubble)) this.seal()
     if (this.pending === "") {
       this.pendingKind = kind
       this.pendingBubble = bubble
-      this.onDirty(this)
+      this.onDirty(this, this.goesOn(kind, bubble))
     }
     this.pending += text
+  }
+
+  /** Whether the last frame is of this text. What other nodes have to know first waits at its outlet. */
+  private goesOn(kind: DeltaKind, bubble: StreamBubble): boolean {
+    const last = this.entries[this.entries.length - 1]
+    return this.outlet === null && last !== undefined && last.kind === kind && last.bubble === bubble
   }
 
   /** Gives the pending text its number, or several where it is too long for one frame. */

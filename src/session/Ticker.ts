@@ -1,32 +1,42 @@
 /**
  * Once a turn of the event loop, every log that changed is delivered. This is what turns many deltas into one
- * frame and many frames into one write, and it is why a token costs no timer and no fiber.
+ * frame and many frames into one write, and it is why a token costs no timer and no fiber. Where this process is
+ * busy, text that goes on waits for the others' a little longer: a write costs as much as all else about a token.
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { FrameLog } from "./FrameLog.ts"
+import { Pace } from "./Pace.ts"
 
 export interface TickerService {
-  readonly schedule: (log: FrameLog) => void
+  /** Flushes the log in this turn; only more of a text when the window is over, if there is one. */
+  readonly schedule: (log: FrameLog, isMoreText: boolean) => void
 }
 
 export class Ticker extends Context.Tag("colloquy/Ticker")<Ticker, TickerService>() {
-  static readonly Live = Layer.sync(Ticker, () => {
-    let dirty = new Set<FrameLog>()
-    let scheduled = false
-    const deliver = () => {
-      scheduled = false
-      const logs = dirty
-      dirty = new Set()
-      for (const log of logs) log.flush()
-    }
-    return {
-      schedule: (log) => {
-        dirty.add(log)
-        if (scheduled) return
-        scheduled = true
-        setImmediate(deliver)
+  static readonly Live = Layer.effect(
+    Ticker,
+    Effect.map(Pace, (pace) => {
+      const turn = gathering(setImmediate)
+      const window = gathering(pace.wait)
+      return {
+        schedule: (log, isMoreText) => (isMoreText && pace.window() > 0 ? window(log) : turn(log))
       }
-    }
-  })
+    })
+  )
+}
+
+/** Delivers every log it was given, once, when the time has come. */
+const gathering = (whenItIsTime: (then: () => void) => unknown) => {
+  let dirty = new Set<FrameLog>()
+  const deliver = () => {
+    const logs = dirty
+    dirty = new Set()
+    for (const log of logs) log.flush()
+  }
+  return (log: FrameLog): void => {
+    dirty.add(log)
+    if (dirty.size === 1) whenItIsTime(deliver)
+  }
 }

@@ -5,9 +5,9 @@ import * as Either from "effect/Either"
 import { frame } from "../../src/protocol/frames.ts"
 import { runBubble } from "../../src/protocol/streaming.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
+import { windowAt } from "../../src/session/Pace.ts"
 import { Delivery } from "../../src/session/shared/Delivery.ts"
 import type { Append, LogStoreService } from "../../src/session/shared/LogStore.ts"
-import { windowAt } from "../../src/session/shared/Pace.ts"
 
 const address = { flowId: "f".repeat(32), chatId: "chat" }
 const bubble = runBubble(address, "r1")

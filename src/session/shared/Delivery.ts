@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
+import type { PaceService } from "../Pace.ts"
 import { insist } from "./insist.ts"
 import { type Append, type AppendAnswer, appending, type LogStoreService } from "./LogStore.ts"
-import type { PaceService } from "./Pace.ts"
 
 export interface DeliveryOptions {
   readonly store: LogStoreService

@@ -11,12 +11,12 @@ import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
+import type { PaceService } from "../Pace.ts"
 import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
 import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
 import type { Claimed, LogStoreService } from "./LogStore.ts"
-import type { PaceService } from "./Pace.ts"
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30

@@ -1,9 +1,9 @@
 /**
- * How long streamed text may wait, so that what several sessions say goes to the store together: not at all while this
- * process is at leisure, and the longer the busier it is. A trip to Redis costs the process about as much as reading two
- * tokens, and most of that is per trip.
+ * How long streamed text may wait, so that more of it leaves at once: not at all while this process is at leisure, and
+ * the longer the busier it is. A write to a socket costs as much as reading a token, a trip to Redis as much as reading
+ * two, whatever either carries.
  *
- * Plain code: every token of a shared session passes here.
+ * Plain code: every token passes here.
  */
 import { performance } from "node:perf_hooks"
 import * as Context from "effect/Context"
