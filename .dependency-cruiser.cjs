@@ -48,7 +48,7 @@ module.exports = {
         path: "^src/",
         pathNot: [
           `^src/${room}/`,
-          "^src/(config|packageRoot)\\.ts$",
+          "^src/(config|packageRoot|Pace)\\.ts$",
           ...allowed.map((name) => `^src/${name}/`)
         ]
       }

@@ -8,8 +8,6 @@
  * - Errors name what failed without the key, and quote at most 300 characters of what the server said.
  */
 import { randomUUID } from "node:crypto"
-import * as Http from "node:http"
-import * as Https from "node:https"
 import * as Clock from "effect/Clock"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
@@ -29,6 +27,7 @@ import {
   type TokenSink
 } from "./LanguageModel.ts"
 import type { Answer } from "./OpenAi/Answer.ts"
+import { restingAgent } from "./OpenAi/connections.ts"
 import { type ExchangeFailure, exchange } from "./OpenAi/exchange.ts"
 import { type Explained, explain, redactor } from "./OpenAi/failure.ts"
 
@@ -71,7 +70,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   const agent = yield* Effect.acquireRelease(
     Effect.sync(() => {
       const kept = { keepAlive: true, maxSockets, maxFreeSockets: 256, timeout: 30_000 }
-      return url.protocol === "https:" ? new Https.Agent(kept) : new Http.Agent(kept)
+      return restingAgent(url.protocol === "https:", kept)
     }),
     (agent) => Effect.sync(() => agent.destroy())
   )

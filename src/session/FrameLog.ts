@@ -218,10 +218,10 @@ export class FrameLog {
     this.pending += text
   }
 
-  /** Whether the last frame is of this text. What other nodes have to know first waits at its outlet. */
+  /** Whether the last frame is of this text. */
   private goesOn(kind: DeltaKind, bubble: StreamBubble): boolean {
     const last = this.entries[this.entries.length - 1]
-    return this.outlet === null && last !== undefined && last.kind === kind && last.bubble === bubble
+    return last !== undefined && last.kind === kind && last.bubble === bubble
   }
 
   /** Gives the pending text its number, or several where it is too long for one frame. */
@@ -291,15 +291,6 @@ export class FrameLog {
       }
     }
     return { text: this.writer.write({ epoch: this.epoch, first: seq + 1, ...this.now }, lines), last }
-  }
-
-  /** Whether what was written after `seq` is streamed text and nothing else. */
-  isTextAfter(seq: number): boolean {
-    if (seq >= this.seq) return false
-    for (let i = this.indexAfter(seq); i < this.entries.length; i++) {
-      if (this.entries[i]?.kind === "frame") return false
-    }
-    return true
   }
 
   /** Frames up to `seq` are safe: they may be read. */

@@ -1,34 +1,39 @@
 /**
  * Once a turn of the event loop, every log that changed is delivered. This is what turns many deltas into one
  * frame and many frames into one write, and it is why a token costs no timer and no fiber. Where this process is
- * busy, text that goes on waits for the others' a little longer: a write costs as much as all else about a token.
+ * busy, text that goes on waits until the window is over; what is read in the turn after that leaves with it.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Pace, type PaceService } from "../Pace.ts"
 import type { FrameLog } from "./FrameLog.ts"
-import { Pace } from "./Pace.ts"
 
 export interface TickerService {
   /** Flushes the log in this turn; only more of a text when the window is over, if there is one. */
   readonly schedule: (log: FrameLog, isMoreText: boolean) => void
 }
 
+type Later = (then: () => void) => unknown
+
 export class Ticker extends Context.Tag("colloquy/Ticker")<Ticker, TickerService>() {
   static readonly Live = Layer.effect(
     Ticker,
-    Effect.map(Pace, (pace) => {
-      const turn = gathering(setImmediate)
-      const window = gathering(pace.wait)
-      return {
-        schedule: (log, isMoreText) => (isMoreText && pace.window() > 0 ? window(log) : turn(log))
-      }
-    })
+    Effect.map(Pace, (pace) => ticker(pace, setImmediate))
   )
 }
 
+/** `atTurnsEnd` calls once the sockets that have something to say were read. */
+export const ticker = (pace: PaceService, atTurnsEnd: Later): TickerService => {
+  const turn = gathering(atTurnsEnd)
+  const window = gathering((then) => pace.wait(() => atTurnsEnd(then)))
+  return {
+    schedule: (log, isMoreText) => (isMoreText && pace.window() > 0 ? window(log) : turn(log))
+  }
+}
+
 /** Delivers every log it was given, once, when the time has come. */
-const gathering = (whenItIsTime: (then: () => void) => unknown) => {
+const gathering = (whenItIsTime: Later) => {
   let dirty = new Set<FrameLog>()
   const deliver = () => {
     const logs = dirty

@@ -3,10 +3,10 @@
  * address, so names must lead to public addresses, and the connection goes to the very address that was checked.
  */
 import { type LookupAddress, lookup as lookUp } from "node:dns"
-import * as Http from "node:http"
-import * as Https from "node:https"
+import type { Agent } from "node:http"
 import type { LookupFunction } from "node:net"
 import { entryFor, mayConnect } from "../../knowledge/web/allowed.ts"
+import { restingAgent } from "../../model/OpenAi/connections.ts"
 
 /** Why not, for people; null: it may be reached. */
 export const unreachable = (url: URL, hosts: ReadonlyArray<string>): string | null =>
@@ -34,7 +34,7 @@ export const publicOnly =
   }
 
 /** A socket for each request: a kept one would outlive the app it was opened for. */
-export const agentFor = (url: URL, hosts: ReadonlyArray<string>): Http.Agent => {
+export const agentFor = (url: URL, hosts: ReadonlyArray<string>): Agent => {
   const options = { keepAlive: false, lookup: publicOnly(entryFor(url, hosts) ?? "") }
-  return url.protocol === "https:" ? new Https.Agent(options) : new Http.Agent(options)
+  return restingAgent(url.protocol === "https:", options)
 }

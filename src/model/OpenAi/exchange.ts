@@ -8,16 +8,19 @@
 import * as Http from "node:http"
 import * as Https from "node:https"
 import * as Effect from "effect/Effect"
+import { Pace, type PaceService } from "../../Pace.ts"
 import type { TokenSink } from "../LanguageModel.ts"
 import { Alike } from "./Alike.ts"
 import { type Answer, type AnswerFold, answerFold, type Fault, field } from "./Answer.ts"
+import { restingIn } from "./connections.ts"
 import { sseReader } from "./Sse.ts"
 
 export interface Exchange {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  readonly agent: Http.Agent | Https.Agent
+  /** One of `restingAgent`, or an answer that goes on is read more often than it has to be. */
+  readonly agent: Http.Agent
   readonly sink: TokenSink
   /** Until the answer's first byte, connecting included. */
   readonly firstByteMillis: number
@@ -55,6 +58,9 @@ const header = (value: string | ReadonlyArray<string> | undefined): string | nul
   typeof value === "string" ? value : (value?.[0] ?? null)
 
 export const exchange = (options: Exchange): Effect.Effect<Answer, ExchangeFailure> =>
+  Effect.flatMap(Pace, (pace) => exchanged(options, pace))
+
+const exchanged = (options: Exchange, pace: PaceService): Effect.Effect<Answer, ExchangeFailure> =>
   Effect.async((resume) => {
     const fold = answerFold(options.sink, maxAnswerChars)
     let open = true
@@ -104,6 +110,8 @@ export const exchange = (options: Exchange): Effect.Effect<Answer, ExchangeFailu
       waitingFor = "next chunk"
       waitNoLongerThan(options.chunkMillis)
       const read = readerOf(response, fold)
+      const goesOn = (): boolean => open && !fold.untouched() && !fold.finished()
+      const rest = restingIn(pace, response.socket, goesOn)
       const onEnd = (ended: boolean): void => {
         if (!open) return
         const failure = read.end(ended)
@@ -122,8 +130,8 @@ export const exchange = (options: Exchange): Effect.Effect<Answer, ExchangeFailu
           return
         }
         if (verdict === "more") {
-          if (fold.finished() && !wasFinished)
-            waitNoLongerThan(Math.min(lastWordsMillis, options.chunkMillis))
+          if (!fold.finished()) rest()
+          else if (!wasFinished) waitNoLongerThan(Math.min(lastWordsMillis, options.chunkMillis))
         } else if (verdict === "done") {
           settle(Effect.succeed(fold.answer()), true)
           if (!response.complete) drain(response, request)

@@ -1,7 +1,6 @@
 /**
  * What the holder of a lease has written, on its way to the store: a batch at a time, what comes meanwhile is the next
- * one. Frames may be read when the store has them. Text that follows text waits for the pace; everything else leaves at
- * once and takes along what waits.
+ * one. Frames may be read when the store has them.
  *
  * Plain code: every token of a shared session passes here.
  */
@@ -9,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
-import type { PaceService } from "../Pace.ts"
 import { insist } from "./insist.ts"
 import { type Append, type AppendAnswer, appending, type LogStoreService } from "./LogStore.ts"
 
@@ -17,7 +15,6 @@ export interface DeliveryOptions {
   readonly store: LogStoreService
   readonly key: string
   readonly log: FrameLog
-  readonly pace: PaceService
   /** null: nothing may be sent at the moment. */
   readonly fence: () => string | null
   /** Runs from outside of any fiber. */
@@ -34,9 +31,6 @@ export class Delivery {
   private acked = 0
   private toldStanding: Standing
   private isSending = false
-  private isWaiting = false
-  /** The last batch was nothing but text. */
-  private wasText = false
   private readonly flushed = Effect.unsafeMakeLatch(true)
 
   constructor(options: DeliveryOptions) {
@@ -91,23 +85,7 @@ export class Delivery {
   push(): void {
     if (!this.isBehind) return
     this.flushed.unsafeClose()
-    if (!this.isSending) this.next()
-  }
-
-  /** Sends what there is, or waits for more of the kind. */
-  private next(): void {
-    const { log, pace } = this.options
-    const isText = this.toldStanding === log.standing && log.isTextAfter(this.acked)
-    if (!isText || !this.wasText || pace.window() === 0) {
-      this.wasText = isText
-      this.send()
-    } else if (!this.isWaiting) {
-      this.isWaiting = true
-      pace.wait(() => {
-        this.isWaiting = false
-        if (!this.isSending) this.send()
-      })
-    }
+    if (!this.isSending) this.send()
   }
 
   private send(): void {
@@ -126,9 +104,7 @@ export class Delivery {
     this.options.store.append(this.options.key, append, (answer) => {
       if (Either.isRight(answer) && answer.right._tag === "Ok") {
         this.settle(last, standing)
-        this.isSending = false
-        if (this.isBehind) this.next()
-        else this.flushed.unsafeOpen()
+        this.send()
       } else this.options.fork(this.sort(append, standing, answer))
     })
   }

@@ -8,7 +8,6 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { OptionalRedis } from "../../redis/Redis.ts"
 import type { FrameLog } from "../FrameLog.ts"
-import { Pace } from "../Pace.ts"
 import { alone, type Lease } from "./Lease.ts"
 import { LogStore, type LogStoreService } from "./LogStore.ts"
 import { Nodes } from "./Nodes.ts"
@@ -45,7 +44,6 @@ const atOnce = 200
 const shared = (store: LogStoreService) =>
   Effect.gen(function* () {
     const { self, isDead } = yield* Nodes
-    const pace = yield* Pace
     const leases = new Map<string, SharedLease>()
     const fork = yield* FiberSet.makeRuntime<never>()
 
@@ -76,7 +74,6 @@ const shared = (store: LogStoreService) =>
             key,
             self,
             log,
-            pace,
             newEpoch,
             isDead,
             user,

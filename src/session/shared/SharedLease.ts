@@ -11,7 +11,6 @@ import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
-import type { PaceService } from "../Pace.ts"
 import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
 import { insist } from "./insist.ts"
@@ -28,7 +27,6 @@ export interface SharedLeaseOptions {
   readonly key: string
   readonly self: string
   readonly log: FrameLog
-  readonly pace: PaceService
   readonly newEpoch: () => string
   readonly isDead: (owner: string) => boolean
   readonly user: LeaseUser
@@ -65,12 +63,11 @@ export class SharedLease implements Lease {
   constructor(options: SharedLeaseOptions) {
     this.options = options
     this.log = options.log
-    const { store, key, log, pace, user, fork } = options
+    const { store, key, log, user, fork } = options
     this.delivery = new Delivery({
       store,
       key,
       log,
-      pace,
       fence: () => (this.isClosed ? null : this.fence),
       fork: (effect) => this.begin(effect),
       onLost: Effect.suspend(() => this.restore),

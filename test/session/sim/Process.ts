@@ -16,15 +16,14 @@ import type { App } from "../../../src/app/App.ts"
 import { Catalogue } from "../../../src/app/Catalogue.ts"
 import { Judge } from "../../../src/app/Judge.ts"
 import { Settings, type SettingsShape } from "../../../src/config.ts"
+import type { PaceService } from "../../../src/Pace.ts"
 import { Actions } from "../../../src/run/Actions.ts"
 import { Checkpoints } from "../../../src/run/Checkpoints.ts"
-import type { FrameLog } from "../../../src/session/FrameLog.ts"
 import { Hub, type HubService } from "../../../src/session/Hub.ts"
-import { Pace, type PaceService } from "../../../src/session/Pace.ts"
 import { LogStore } from "../../../src/session/shared/LogStore.ts"
 import { Nodes } from "../../../src/session/shared/Nodes.ts"
 import { SessionLog } from "../../../src/session/shared/SessionLog.ts"
-import { Ticker } from "../../../src/session/Ticker.ts"
+import { Ticker, ticker } from "../../../src/session/Ticker.ts"
 import type { ModelStore } from "./ModelStore.ts"
 import { StoreWire } from "./StoreWire.ts"
 import type { Database, Stores } from "./storage.ts"
@@ -131,23 +130,6 @@ export class Process {
   }
 }
 
-/** Logs that changed are delivered once a turn. */
-const ticker = (domain: Domain): typeof Ticker.Service => {
-  const dirty = new Set<FrameLog>()
-  return {
-    schedule: (log) => {
-      if (dirty.size === 0) {
-        domain.scheduleTask(() => {
-          const logs = [...dirty]
-          dirty.clear()
-          for (const one of logs) one.flush()
-        })
-      }
-      dirty.add(log)
-    }
-  }
-}
-
 /** Two of five processes are busy enough for text to wait. */
 const pace = (domain: Domain): PaceService => {
   const { world } = domain
@@ -174,8 +156,10 @@ const pace = (domain: Domain): PaceService => {
 const around = ({ store, app, settings }: ProcessOptions, domain: Domain, wire: StoreWire) =>
   Context.make(Settings, settings).pipe(
     Context.add(LogStore, Option.some(storeService(store, wire))),
-    Context.add(Ticker, ticker(domain)),
-    Context.add(Pace, pace(domain)),
+    Context.add(
+      Ticker,
+      ticker(pace(domain), (then) => domain.scheduleTask(then))
+    ),
     Context.add(Actions, Actions.table),
     Context.add(Judge, {
       source: () => Effect.succeed({ source: 0, extra: {} }),

@@ -1,7 +1,7 @@
 /**
- * How long streamed text may wait, so that more of it leaves at once: not at all while this process is at leisure, and
- * the longer the busier it is. A write to a socket costs as much as reading a token, a trip to Redis as much as reading
- * two, whatever either carries.
+ * How long streamed text may wait, so that more of it is read and leaves at once: not at all while this process is at
+ * leisure, and the longer the busier it is. A read or a write of a socket costs more than all else about a token, a trip
+ * to Redis as much as two, whatever they carry.
  *
  * Plain code: every token passes here.
  */
@@ -11,7 +11,7 @@ import * as Context from "effect/Context"
 export interface PaceService {
   /** Milliseconds. */
   readonly window: () => number
-  /** Calls when the window is over: all that wait for it together. */
+  /** Calls when the window is over, before the sockets are looked at: all that wait for it together. */
   readonly wait: (then: () => void) => void
 }
 
@@ -55,6 +55,6 @@ const measured = (): PaceService => {
   }
 }
 
-export class Pace extends Context.Reference<Pace>()("colloquy/session/Pace", {
+export class Pace extends Context.Reference<Pace>()("colloquy/Pace", {
   defaultValue: measured
 }) {}
