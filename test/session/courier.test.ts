@@ -16,7 +16,7 @@ const redis = Effect.gen(function* () {
   return Context.get(yield* Layer.build(Redis.fromUrl(Redacted.make(url))), Redis)
 })
 
-const fresh = { self: "a", dead: null, epoch: "e", seq: 0, known: { epoch: "", seq: 0 } }
+const fresh = { self: "a", dead: null, epoch: "e", seq: 0, known: { epoch: "", seq: 0 }, continues: false }
 
 it.scopedLive("takes more than fits into one script, and has an answer for each", () =>
   Effect.gen(function* () {

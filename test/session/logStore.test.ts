@@ -21,6 +21,7 @@ const claimOf = (self: string, others: Partial<Claim> = {}): Claim => ({
   epoch: `of ${self}`,
   seq: 0,
   known: { epoch: "", seq: 0 },
+  continues: false,
   ...others
 })
 
@@ -125,14 +126,39 @@ describe.each(stores)("the log store in %s", (_, make) => {
       expect(yield* keptOf(store, key)).toEqual({ epoch: "new", seq: 7, owner: "a", batches: [] })
     }))
 
-  test("begins another epoch on another server, unless the holder itself claims", ({ store, move }) =>
+  test("begins another epoch on another server, unless the holder goes on", ({ store, move }) =>
     Effect.gen(function* () {
       const { fence } = yield* take(store, "a")
       yield* append(store, fence, 0, 3)
       yield* move(key)
-      expect(yield* take(store, "a")).toMatchObject({ epoch: "of a", seq: 3 })
+      expect(yield* take(store, "a", { continues: true, epoch: "new" })).toMatchObject({
+        epoch: "of a",
+        seq: 3
+      })
       yield* move(key)
       expect(yield* take(store, "b", { dead: "a" })).toMatchObject({ epoch: "of b", seq: 0 })
+    }))
+
+  test("begins another epoch for a holder of long ago, as another server remembers it", ({ store, move }) =>
+    Effect.gen(function* () {
+      const { fence } = yield* take(store, "a")
+      yield* append(store, fence, 0, 3)
+      yield* move(key)
+      expect(yield* take(store, "a", { epoch: "new" })).toMatchObject({ epoch: "new", seq: 0 })
+    }))
+
+  test("begins another epoch after a holder that went on with what was lost", ({ store, lose, move }) =>
+    Effect.gen(function* () {
+      for (const loss of [lose, move]) {
+        const { fence } = yield* take(store, "a")
+        yield* append(store, fence, 0, 3)
+        yield* loss(key)
+        const again = yield* take(store, "a", { continues: true, seq: 3 })
+        expect(again).toMatchObject({ epoch: "of a", seq: 3 })
+        expect(yield* append(store, again.fence, 3, 4)).toEqual({ _tag: "Ok" })
+        expect(yield* take(store, "b", { dead: "a" })).toMatchObject({ epoch: "of b", seq: 0 })
+        yield* lose(key)
+      }
     }))
 
   test("says that a session is gone, and begins it anew", ({ store, lose }) =>

@@ -21,6 +21,11 @@ export interface Claim {
   readonly epoch: string
   readonly seq: number
   readonly known: { readonly epoch: string; readonly seq: number }
+  /**
+   * It has held the session all along, and tells again what the store has lost. Until it has, nobody else can go on
+   * under that epoch: the next claim begins a new one.
+   */
+  readonly continues: boolean
 }
 
 export type Claimed =

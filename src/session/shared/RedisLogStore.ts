@@ -45,16 +45,26 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
     const courier = new Courier(redis)
 
     return {
-      claim: (key, { self, dead, epoch, seq, known }) =>
-        redis.script(claimScript, both(key), [self, dead ?? "", epoch, seq, known.epoch, known.seq]).pipe(
-          answered(claimScript.name, ClaimAnswer),
-          Effect.map(
-            (answer): Claimed =>
-              answer[0] === "held"
-                ? { _tag: "Held", owner: answer[1] }
-                : { _tag: "Yours", fence: answer[1], epoch: answer[2], seq: answer[3] }
-          )
-        ),
+      claim: (key, { self, dead, epoch, seq, known, continues }) =>
+        redis
+          .script(claimScript, both(key), [
+            self,
+            dead ?? "",
+            epoch,
+            seq,
+            known.epoch,
+            known.seq,
+            continues ? 1 : 0
+          ])
+          .pipe(
+            answered(claimScript.name, ClaimAnswer),
+            Effect.map(
+              (answer): Claimed =>
+                answer[0] === "held"
+                  ? { _tag: "Held", owner: answer[1] }
+                  : { _tag: "Yours", fence: answer[1], epoch: answer[2], seq: answer[3] }
+            )
+          ),
       append: (key, append, answer) =>
         courier.take({ hash: hash(key), stream: stream(key), channel: live(key), append, answer }),
       release: (key, fence) => Effect.asVoid(redis.script(releaseScript, both(key), [fence])),

@@ -120,7 +120,7 @@ export class SharedLease implements Lease {
       const { log } = this
       const known = { epoch: log.epoch, seq: log.written }
       const old = log.isUntouched ? log.epoch : null
-      const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known }
+      const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known, continues: false }
       let claimed = yield* store.claim(key, claim)
       if (claimed._tag === "Held" && isDead(claimed.owner)) {
         claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
@@ -146,7 +146,8 @@ export class SharedLease implements Lease {
       // nobody else tells anything.
       if (own.epoch === old && own.seq === 0 && (yield* user.epochNow) !== old) {
         const known = { epoch: old, seq: 1 }
-        const again = yield* store.claim(key, { self, dead: null, epoch: newEpoch(), seq: 0, known })
+        const fresh = { self, dead: null, epoch: newEpoch(), seq: 0, known, continues: false }
+        const again = yield* store.claim(key, fresh)
         if (again._tag === "Held") return false
         own = again
       }
@@ -185,9 +186,12 @@ export class SharedLease implements Lease {
     const { store, key, self, newEpoch, user } = this.options
     return Effect.gen(this, function* () {
       const { log } = this
-      const { status, runId, runStart } = log.standing
-      const seq = status === "running" ? Math.min(runStart - 1, log.lastSeq) : log.lastSeq
-      const claim = { self, dead: null, epoch: log.epoch, seq, known: { epoch: "", seq: 0 } }
+      const { told } = this.delivery
+      const { status } = log.standing
+      const open = status === "running" ? log.standing : told.status === "running" ? told : null
+      const seq = open === null ? log.lastSeq : Math.min(open.runStart - 1, log.lastSeq)
+      const known = { epoch: "", seq: 0 }
+      const claim = { self, dead: null, epoch: log.epoch, seq, known, continues: true }
       const claimed = yield* insist(
         store.claim(key, claim).pipe(
           // Somebody who finds that this node runs the session gives it back at once.
@@ -199,16 +203,15 @@ export class SharedLease implements Lease {
       // Nobody has told anything since.
       const isOurs =
         claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
-      const { told } = this.delivery
-      const open = status === "running" ? runId : told.status === "running" ? told.runId : null
-      const stored = open === null ? "done" : yield* insist(user.statusHere(open))
+      const runId = open === null ? null : open.runId
+      const stored = runId === null ? "done" : yield* insist(user.statusHere(runId))
       const isTakenOver = stored === null || stored === "lost"
       if (isOurs && !isTakenOver) return this.goOn(claimed)
       // Whoever has ended the run has told so in what the store has.
       if (isTakenOver && !isOurs) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
       const epoch = newEpoch()
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
-      const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead }))
+      const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead, continues: false }))
       if (own._tag === "Held") return yield* this.depose
       // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an
       // epoch of its own; the end of a run cannot be told to them any more: what is stored, to be read again for the new
@@ -260,7 +263,8 @@ export class SharedLease implements Lease {
     return Effect.gen(this, function* () {
       if (this.fence !== null) return
       const known = { epoch: "", seq: 0 }
-      const claimed = yield* store.claim(key, { self, dead: null, epoch: newEpoch(), seq: 0, known })
+      const claim = { self, dead: null, epoch: newEpoch(), seq: 0, known, continues: false }
+      const claimed = yield* store.claim(key, claim)
       if (claimed._tag === "Yours") yield* this.release(claimed.fence)
     }).pipe(Effect.catchAll((error) => Effect.logDebug("a lease was not given back", error.cause)))
   }

@@ -15,7 +15,8 @@ const maxChars = 1024 * 1024
 
 /**
  * KEYS the session's hash, its stream. ARGV self, the dead node or "", epoch and seq to begin with, epoch and
- * seq that the claimer knows. Answers {"held", owner} or {"yours", fence, epoch, seq}.
+ * seq that the claimer knows, "1" where it goes on with what is lost here: `server` is "" then. Answers {"held", owner}
+ * or {"yours", fence, epoch, seq}.
  */
 export const claimScript = script(
   "claim a session",
@@ -24,7 +25,9 @@ local self = ARGV[1]
 if owner and owner ~= '' and owner ~= self and owner ~= ARGV[2] then return {'held', owner} end
 local here = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local lost = epoch == ARGV[5] and tonumber(seq) < tonumber(ARGV[6])
-if not epoch or lost or (server ~= here and owner ~= self) then
+local continues = ARGV[7] == '1' and (not owner or owner == self)
+local settled = (continues and server ~= here) and '' or here
+if not epoch or lost or (server ~= here and not continues) then
   epoch = ARGV[3]
   seq = ARGV[4]
   redis.call('DEL', KEYS[2])
@@ -33,7 +36,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local next = math.max(now, (tonumber(fence or '0') or 0) + 1)
 fence = string.format('%.0f', next)
-redis.call('HSET', KEYS[1], 'owner', self, 'fence', fence, 'epoch', epoch, 'seq', seq, 'server', here)
+redis.call('HSET', KEYS[1], 'owner', self, 'fence', fence, 'epoch', epoch, 'seq', seq, 'server', settled)
 redis.call('PEXPIRE', KEYS[1], ${keepSession})
 return {'yours', fence, epoch, tostring(seq)}`
 )

@@ -9,7 +9,14 @@ const claimedLate = (script: Script, by: number, from: number): void => {
   const { cluster } = script
   const self = cluster.processOf(by)?.self ?? ""
   const dead = cluster.processOf(from)?.self ?? ""
-  cluster.store.claim(keyOf(script), { self, dead, epoch: "late", seq: 0, known: { epoch: "", seq: 0 } })
+  cluster.store.claim(keyOf(script), {
+    self,
+    dead,
+    epoch: "late",
+    seq: 0,
+    known: { epoch: "", seq: 0 },
+    continues: false
+  })
 }
 
 it("whoever finds a session held asks its holder to look after it", () => {

@@ -23,7 +23,7 @@ interface Row {
   readonly fence: number
   readonly epoch: string
   readonly seq: number
-  readonly server: number
+  readonly server: number | null
   readonly batches: ReadonlyArray<Batch>
 }
 
@@ -94,7 +94,7 @@ export class ModelStore {
     return [...this.rows.keys()]
   }
 
-  claim(key: string, { self, dead, epoch, seq, known }: Claim): Claimed {
+  claim(key: string, { self, dead, epoch, seq, known, continues }: Claim): Claimed {
     const row = this.rows.get(key)
     if (
       this.rules.leases &&
@@ -107,10 +107,12 @@ export class ModelStore {
     }
     if (dead !== null && row?.owner === dead) this.robbed.add(dead)
     const lost = row !== undefined && row.epoch === known.epoch && row.seq < known.seq
-    const isNew = row === undefined || lost || (row.server !== this.server && row.owner !== self)
+    const goesOn = continues && (row === undefined || row.owner === self)
+    const isSame = row?.server === this.server
+    const isNew = row === undefined || lost || !(isSame || goesOn)
     const fence = Math.max(this.micros(), (row?.fence ?? 0) + 1)
     const begun = isNew ? { epoch, seq, batches: [] } : row
-    this.set(key, { ...begun, owner: self, fence, server: this.server })
+    this.set(key, { ...begun, owner: self, fence, server: goesOn && !isSame ? null : this.server })
     return { _tag: "Yours", fence: String(fence), epoch: begun.epoch, seq: begun.seq }
   }
 

@@ -65,7 +65,7 @@ const draw = (random: () => number): readonly [string, Step] => {
   return happening(below(3))
 }
 
-/** Sometimes with a wish to take it from another node, and with more known than there can be. */
+/** Sometimes with a wish to take it from another node, with more known than there can be, and as one that goes on. */
 const claim = (who: number, other: number, takes: boolean, beyond: number): readonly [string, Step] => [
   `${who} claims${takes ? ` from ${other}` : ""}, ${beyond} beyond`,
   (play, key) => {
@@ -79,7 +79,8 @@ const claim = (who: number, other: number, takes: boolean, beyond: number): read
         dead,
         epoch: `${node.self} ${node.seq}`,
         seq: beyond,
-        known
+        known,
+        continues: beyond === 1
       }),
       (claimed) => {
         if (claimed._tag === "Held") return claimed
