@@ -292,7 +292,7 @@ export class Desk {
   }
 
   /** Whoever has the lease is about to look itself, or has lost sight of it. */
-  private get askHolder(): Effect.Effect<void> {
+  get askHolder(): Effect.Effect<void> {
     const { lease, askAt, address, userId } = this.session
     return Effect.suspend(() =>
       lease.holder() === ""

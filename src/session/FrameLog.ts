@@ -321,6 +321,8 @@ export class FrameLog {
       last = this.entries.at(-1)
     }
     this.seq = this.visible
+    // What was written here may name bubbles that were never read: to be read again, with all that is kept.
+    this.reader = new BatchReader()
   }
 
   /** Whether nothing was ever written here. */

@@ -74,9 +74,11 @@ export class UntoldEnds {
   get tellLater(): Effect.Effect<void> {
     const { desk } = this
     const tell = Effect.suspend(() =>
-      desk.runner.active === null && this.any ? Effect.asVoid(desk.holding(this.tell)) : Effect.void
+      desk.runner.active === null && this.any ? desk.holding(this.tell) : Effect.succeed(true)
     )
     return Effect.suspend(() => Effect.zipRight(desk.runner.ended, desk.permit(tell))).pipe(
+      // It may not know that it holds the session: the answer to its claim was lost.
+      Effect.flatMap((held) => (held ? Effect.void : desk.askHolder)),
       Effect.repeat({ while: () => this.any, schedule: Schedule.spaced("250 millis") }),
       Effect.forkIn(this.scope),
       Effect.when(() => this.any),
