@@ -29,14 +29,15 @@ export const windowAt = (share: number): number =>
 
 const measured = (): PaceService => {
   let waiting: Array<() => void> = []
-  let before = performance.eventLoopUtilization()
+  let before = process.cpuUsage()
   let lookedAt = performance.now()
   let millis = 0
   const window = (): number => {
     const now = performance.now()
     if (now - lookedAt < often) return millis
-    const current = performance.eventLoopUtilization()
-    millis = windowAt(performance.eventLoopUtilization(current, before).utilization)
+    const current = process.cpuUsage()
+    const worked = (current.user + current.system - before.user - before.system) / 1000
+    millis = windowAt(worked / (now - lookedAt))
     before = current
     lookedAt = now
     return millis

@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
 import { type Checkpoint, Runs } from "../storage/Runs.ts"
 import type { Recorder } from "./recorder.ts"
 
@@ -17,8 +16,9 @@ const period = "500 millis"
 export class Checkpoints extends Context.Tag("colloquy/Checkpoints")<
   Checkpoints,
   {
-    /** Until the scope closes, the run's partial answer is stored as it grows. */
-    readonly watch: (recorder: Recorder) => Effect.Effect<void, never, Scope.Scope>
+    /** From here on the run's partial answer is stored as it grows, until the recorder leaves. */
+    readonly watch: (recorder: Recorder) => void
+    readonly leave: (recorder: Recorder) => void
   }
 >() {
   static readonly Live = Layer.scoped(
@@ -47,14 +47,12 @@ export class Checkpoints extends Context.Tag("colloquy/Checkpoints")<
         Effect.forkScoped
       )
       return {
-        watch: (recorder) =>
-          Effect.flatMap(Effect.scope, (scope) => {
-            watched.add(recorder)
-            return Scope.addFinalizer(
-              scope,
-              Effect.sync(() => watched.delete(recorder))
-            )
-          })
+        watch: (recorder) => {
+          watched.add(recorder)
+        },
+        leave: (recorder) => {
+          watched.delete(recorder)
+        }
       }
     })
   )

@@ -175,7 +175,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         }
 
         get retain() {
-          return kept.find(this.key)
+          return kept.retain(this.key)
         }
       }
 
@@ -202,7 +202,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
           address,
           userId,
           newEpoch(),
-          { journal: unsavedJournal, openApp: app, draft, retain: Effect.void },
+          { journal: unsavedJournal, openApp: app, draft, retain: Effect.succeed(Effect.void) },
           () => Effect.succeed(alone)
         )
 

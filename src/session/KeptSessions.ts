@@ -87,6 +87,14 @@ export class KeptSessions<A> {
     )
   }
 
+  /** Keeps the session of this key, if there is one, until the effect that this comes to is run, once. */
+  retain(key: string): Effect.Effect<Effect.Effect<void>> {
+    return Effect.sync(() => {
+      const known = this.byKey.get(key)
+      return known === undefined ? Effect.void : this.letGo(this.take(known))
+    })
+  }
+
   private holdFor(holder: Scope.Scope, kept: Kept<A>): Effect.Effect<A> {
     return Effect.zipRight(Scope.addFinalizer(holder, this.letGo(kept)), sessionOf(kept))
   }

@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { AppKind } from "../app/App.ts"
 import type { RunFailed } from "../protocol/errors.ts"
@@ -106,21 +107,19 @@ export class Runner {
     const { session, scope } = this.options
     return Effect.gen(this, function* () {
       const recorder = this.recorderOf(turn)
-      const gate = yield* Deferred.make<void>()
-      const closed = yield* Deferred.make<void>()
-      const fiber = yield* Deferred.await(gate).pipe(
-        Effect.zipRight(recorder.run(events)),
+      const gate = Effect.unsafeMakeLatch(false)
+      const closed = Deferred.unsafeMake<void>(FiberId.none)
+      let isOurs = false
+      const fiber = yield* gate.await.pipe(
+        Effect.zipRight(Effect.suspend(() => (isOurs ? recorder.run(events) : Effect.interrupt))),
         Effect.interruptible,
         Effect.forkIn(scope)
       )
       // The lease may have been lost since it was held: the run is another node's to end.
-      const isOurs = yield* Effect.sync(() => {
-        const isOurs = session.lease.term() !== 0
-        if (isOurs) session.log.beginRun(turn.runId, session.self)
-        this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
-        return isOurs
-      })
-      yield* isOurs ? Deferred.succeed(gate, undefined) : Deferred.interrupt(gate)
+      isOurs = session.lease.term() !== 0
+      if (isOurs) session.log.beginRun(turn.runId, session.self)
+      this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
+      gate.unsafeOpen()
       yield* this.supervise(turn, fiber, recorder, closed).pipe(Effect.forkIn(scope))
     }).pipe(Effect.uninterruptible)
   }
@@ -135,9 +134,8 @@ export class Runner {
     const { session, park, beforeEnd, onEnd, onIdle } = this.options
     const { lease, log } = session
     const term = lease.term()
-    return Effect.gen(this, function* () {
-      yield* session.own.retain
-      yield* session.checkpoints.watch(recorder)
+    const settled = Effect.gen(this, function* () {
+      session.checkpoints.watch(recorder)
       const awaited = yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       const exit = Exit.isSuccess(awaited) ? awaited.value : yield* Fiber.interrupt(fiber)
       // A run that has ended before anybody was told of it could not be told of by another node either.
@@ -162,7 +160,19 @@ export class Runner {
       }
       yield* Deferred.succeed(closed, undefined)
       if (isLast) yield* onIdle
-    }).pipe(Effect.scoped, Effect.uninterruptible)
+    })
+    return session.own.retain.pipe(
+      Effect.flatMap((letGo) =>
+        Effect.ensuring(
+          settled,
+          Effect.suspend(() => {
+            session.checkpoints.leave(recorder)
+            return letGo
+          })
+        )
+      ),
+      Effect.uninterruptible
+    )
   }
 
   /** Ends the run in progress, and waits for its end. false: there is none, or it is another one. */

@@ -36,8 +36,8 @@ export interface SessionOwn {
   readonly openApp: Effect.Effect<App, AppError | StorageError>
   /** In debug mode: the app of the graph that the client sends along. */
   readonly draft?: (data: unknown) => Effect.Effect<App, AppError | StorageError>
-  /** Keeps the session alive until the scope closes, sockets or not. */
-  readonly retain: Effect.Effect<unknown, never, Scope.Scope>
+  /** Keeps the session alive, sockets or not, until the effect that it comes to is run. */
+  readonly retain: Effect.Effect<Effect.Effect<void>>
 }
 
 /** What all sessions of a node have in common: one object for all of them. */

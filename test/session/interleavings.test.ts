@@ -229,7 +229,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
         source: () => Effect.succeed({ source: 0, extra: {} }),
         mayRead: () => Effect.succeed(true)
       },
-      checkpoints: { watch: () => Effect.void },
+      checkpoints: { watch: () => undefined, leave: () => undefined },
       slots: {
         take: () => {
           slots += 1
@@ -249,7 +249,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     const own = {
       journal: dawdlingJournal(random, accepted, ended),
       openApp: Effect.succeed(dawdlingApp(random)),
-      retain: Effect.void
+      retain: Effect.succeed(Effect.void)
     }
     const session = yield* makeSession(node, { address, userId: 1, log, lease: alone, own })
     yield* session.attend(null)

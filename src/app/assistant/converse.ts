@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { LanguageModelService, ModelMessage, ToolCall } from "../../model/LanguageModel.ts"
 import { RunFailed } from "../../protocol/errors.ts"
-import { unwrapped } from "../../protocol/eventStream.ts"
+import { these, unwrapped } from "../../protocol/eventStream.ts"
 import {
   type Deltas,
   noUsage,
@@ -65,7 +65,7 @@ const takeTurn = (conversation: Conversation, progress: Progress): Run =>
     })
     const usage = sum(progress.usage, completion.usage)
     const calls = completion.toolCalls
-    if (calls.length === 0) return Stream.succeed(answered(completion.text, { ...progress, usage }))
+    if (calls.length === 0) return these([answered(completion.text, { ...progress, usage })])
     if (progress.turn === maxTurns) {
       return yield* failed(`the assistant found no answer in ${maxTurns} turns; ask for less at once`)
     }

@@ -3,11 +3,10 @@
  * service's own business: calls that it reports are shown as steps.
  */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import type { ModelMessage } from "../../model/LanguageModel.ts"
 import type { Answer } from "../../model/OpenAi/Answer.ts"
 import { exchange } from "../../model/OpenAi/exchange.ts"
-import { unwrapped } from "../../protocol/eventStream.ts"
+import { these, unwrapped } from "../../protocol/eventStream.ts"
 import { Deltas, type RunEvent } from "../../protocol/RunEvent.ts"
 import type { Answering, Question } from "../App.ts"
 import type { Line } from "./Line.ts"
@@ -52,7 +51,7 @@ export const askOpenAi = (line: Line, question: Question): Answering =>
         )
       )
       if (answer.text === "") return yield* remoteFailed(withoutText(answer))
-      return Stream.fromIterable(told(answer))
+      return these(told(answer))
     })
   )
 
