@@ -27,7 +27,7 @@ import {
   type TokenSink
 } from "./LanguageModel.ts"
 import type { Answer } from "./OpenAi/Answer.ts"
-import { restingAgent } from "./OpenAi/connections.ts"
+import { thriftyAgent } from "./OpenAi/connections.ts"
 import { type ExchangeFailure, exchange } from "./OpenAi/exchange.ts"
 import { type Explained, explain, redactor } from "./OpenAi/failure.ts"
 
@@ -70,7 +70,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   const agent = yield* Effect.acquireRelease(
     Effect.sync(() => {
       const kept = { keepAlive: true, maxSockets, maxFreeSockets: 256, timeout: 30_000 }
-      return restingAgent(url.protocol === "https:", kept)
+      return thriftyAgent(url.protocol === "https:", kept)
     }),
     (agent) => Effect.sync(() => agent.destroy())
   )

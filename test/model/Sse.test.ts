@@ -4,17 +4,17 @@ import type { TokenSink } from "../../src/model/LanguageModel.ts"
 import { answerFold } from "../../src/model/OpenAi/Answer.ts"
 import { sseReader } from "../../src/model/OpenAi/Sse.ts"
 
-const read = (parts: ReadonlyArray<Uint8Array>, limit = 1024 * 1024) => {
+const read = (parts: ReadonlyArray<Buffer>, limit = 1024 * 1024) => {
   const events: Array<string> = []
   const reader = sseReader((data) => events.push(data), limit)
   const fits = parts.map((part) => reader.feed(part)).every((fit) => fit)
   return { events, fits, rest: reader.end() }
 }
 
-const bytes = (text: string) => new TextEncoder().encode(text)
+const bytes = (text: string) => Buffer.from(text)
 
 /** The same bytes, cut where the numbers say. */
-const cutAt = (whole: Uint8Array, cuts: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
+const cutAt = (whole: Buffer, cuts: ReadonlyArray<number>): ReadonlyArray<Buffer> => {
   const marks = [...new Set(cuts.map((cut) => cut % (whole.length + 1)))].sort((a, b) => a - b)
   return [...marks, whole.length].map((to, at) => whole.subarray(at === 0 ? 0 : (marks[at - 1] ?? 0), to))
 }

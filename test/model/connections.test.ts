@@ -5,7 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import { restingAgent } from "../../src/model/OpenAi/connections.ts"
+import { thriftyAgent } from "../../src/model/OpenAi/connections.ts"
 import { exchange } from "../../src/model/OpenAi/exchange.ts"
 import { Pace, type PaceService } from "../../src/Pace.ts"
 
@@ -61,7 +61,7 @@ class Server {
         this.closed += 1
       })
     })
-    this.agent = restingAgent(secure, this.client({ keepAlive: true }))
+    this.agent = thriftyAgent(secure, this.client({ keepAlive: true }))
   }
 
   private client(options: Http.AgentOptions): Http.AgentOptions {

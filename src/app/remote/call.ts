@@ -71,7 +71,7 @@ const begin = (post: Post): { readonly call: Call; readonly request: Http.Client
       waitingChars += data.length
     }, maxEventChars)
     let bytes = 0
-    response.on("data", (chunk: Uint8Array) => {
+    response.on("data", (chunk: Buffer) => {
       // Given up on: what was read already still arrives.
       if (end !== null) return
       bytes += chunk.byteLength
@@ -123,7 +123,7 @@ const refused = (response: Http.IncomingMessage, status: number, finish: (how: T
   const parts: Array<Uint8Array> = []
   let bytes = 0
   const done = (): void => finish({ _tag: "Status", status, body: Buffer.concat(parts).toString("utf8") })
-  response.on("data", (chunk: Uint8Array) => {
+  response.on("data", (chunk: Buffer) => {
     bytes += chunk.byteLength
     if (bytes > maxErrorBytes) done()
     else parts.push(chunk)

@@ -6,7 +6,7 @@ import { type LookupAddress, lookup as lookUp } from "node:dns"
 import type { Agent } from "node:http"
 import type { LookupFunction } from "node:net"
 import { entryFor, mayConnect } from "../../knowledge/web/allowed.ts"
-import { restingAgent } from "../../model/OpenAi/connections.ts"
+import { thriftyAgent } from "../../model/OpenAi/connections.ts"
 
 /** Why not, for people; null: it may be reached. */
 export const unreachable = (url: URL, hosts: ReadonlyArray<string>): string | null =>
@@ -36,5 +36,5 @@ export const publicOnly =
 /** A socket for each request: a kept one would outlive the app it was opened for. */
 export const agentFor = (url: URL, hosts: ReadonlyArray<string>): Agent => {
   const options = { keepAlive: false, lookup: publicOnly(entryFor(url, hosts) ?? "") }
-  return restingAgent(url.protocol === "https:", options)
+  return thriftyAgent(url.protocol === "https:", options)
 }
