@@ -4,8 +4,8 @@ import { wires } from "./wires.mjs"
 
 /**
  * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string,
- *   bases?: ReadonlyArray<string>, spread?: boolean, tabs?: boolean }} Target `stopBase`: the
- *   node that is told to stop, where it is another one
+ *   bases?: ReadonlyArray<string>, spread?: boolean, tabs?: boolean, brief?: boolean }} Target `stopBase`: the
+ *   node that is told to stop, where it is another one; `brief`: ask for text in short frames
  * @typedef {{ id: string, asked: number, begun: boolean, last: number, closed: number | null }} Answer when it
  *   was asked for, whether its first token has come, when the upstream wrote its last token, when it was closed; in
  *   microseconds of the shared clock

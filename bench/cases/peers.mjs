@@ -57,7 +57,10 @@ export const peers = {
 
   /** @param {import("../run.mjs").Bench} bench */
   async run({ servers, peers: others, absent, load: generators, rounds, log, report }) {
-    const ours = servers.filter(({ name }) => this.servers.includes(name))
+    // Streams of their own are what peers have too; the floor's frames stay whole, as ours do in all other cases.
+    const ours = servers
+      .filter(({ name }) => this.servers.includes(name))
+      .map((server) => ({ ...server, target: { ...server.target, brief: true } }))
     const floorServer = servers.find(({ name }) => name === "floor")
     const all = [...ours, floorServer, ...others]
     for (const level of levels) {

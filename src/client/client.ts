@@ -26,6 +26,7 @@
  */
 import { type Backoff, type Clock, defaultBackoff, systemClock } from "./clock.ts"
 import type { ConnectionState } from "./events.ts"
+import { FrameReader } from "./FrameReader.ts"
 import { messageFields, parseFrame, type ServerFrame } from "./frame.ts"
 import { type HistoryPage, type HistoryQuery, readHistory } from "./history.ts"
 import { numberOrNull, textOf } from "./json.ts"
@@ -108,6 +109,7 @@ export const connect = (options: ConnectOptions = {}): Client => new Client(opti
 export class Client {
   private readonly options: ConnectOptions
   private readonly link: Link
+  private readonly reader = new FrameReader()
   private readonly sessions = new Map<string, Session>()
   private readonly listeners = new Set<(state: ConnectionState) => void>()
   /** The session that the socket's address names. */
@@ -198,6 +200,7 @@ export class Client {
   private opened(): void {
     this.own = this.dialled
     this.left = 0
+    this.reader.forget()
     for (const session of this.sessions.values()) {
       session.unfollow()
       if (session !== this.own) this.link.send(JSON.stringify(session.opening()))
@@ -205,7 +208,7 @@ export class Client {
   }
 
   private route(text: string): void {
-    const frame = parseFrame(text)
+    const frame = this.reader.read(text)
     if (frame === null) return
     const moveIn = timeToMove(frame)
     if (moveIn !== null) this.link.move(moveIn)

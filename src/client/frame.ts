@@ -21,6 +21,8 @@ export interface ServerFrame {
   readonly seq: number | null
   /** The first position this frame covers; `seq` unless the server merged several deltas. */
   readonly firstSeq: number | null
+  /** What stands for this frame in the short ones that follow. */
+  readonly ref: number | null
   readonly runId: string | null
   readonly question: QuestionEcho | null
 }
@@ -48,6 +50,7 @@ export const parseFrame = (text: string): ServerFrame | null => {
     chatId: textOf(fields, "chat_id"),
     seq,
     firstSeq: numberOrNull(fields, "first_seq") ?? seq,
+    ref: numberOrNull(fields, "ref"),
     runId: textOrNull(fields, "run_id"),
     question: isFields(fields["question"]) ? questionOf(fieldsOf(fields, "question")) : null
   }

@@ -14,6 +14,16 @@ export const parseFields = (text: string): Fields | null => {
   }
 }
 
+/** The JSON array in a text, or null when the text is something else. */
+export const parseList = (text: string): ReadonlyArray<unknown> | null => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
 export const textOf = (fields: Fields, name: string): string => {
   const value = fields[name]
   return typeof value === "string" ? value : ""

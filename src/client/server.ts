@@ -54,6 +54,7 @@ export const socketAddress = async (
   url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:"
   url.searchParams.set("chat_id", chatId)
   url.searchParams.set("native", "1")
+  url.searchParams.set("brief", "1")
   if (resume !== null) {
     url.searchParams.set("last_seq", `${resume.lastSeq}`)
     url.searchParams.set("epoch", resume.epoch)

@@ -7,19 +7,24 @@
  */
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
-import { type FrameLog, type LogReader, maxMergedBytes } from "../session/FrameLog.ts"
+import { maxMergedBytes } from "../session/deltas.ts"
+import type { FrameLog, LogReader } from "../session/FrameLog.ts"
+import { Ref } from "../session/Ref.ts"
 import { textFrame } from "./textFrame.ts"
 
 export interface Reader {
   readonly log: FrameLog
   /** Everything up to here was written to the socket. */
   position: number
+  /** Names its text where the socket takes short frames. */
+  readonly ref: Ref | null
 }
 
 export class Outbox {
   private readonly ws: WebSocket
   private readonly socket: Socket
   private readonly highWater: number
+  private readonly brief: boolean
   /** A reader's place is no longer kept: the socket can only come back and resume. */
   private readonly onLost: () => void
   private readers: ReadonlyArray<Reader> = []
@@ -34,11 +39,14 @@ export class Outbox {
     readonly socket: Socket
     /** Bytes that may wait to be written, the merged frame that goes beyond the mark included. */
     readonly buffer: number
+    /** Whether text goes in short frames. */
+    readonly brief: boolean
     readonly onLost: () => void
   }) {
     this.ws = options.ws
     this.socket = options.socket
     this.highWater = Math.max(options.buffer - maxMergedBytes, options.buffer / 4)
+    this.brief = options.brief
     this.onLost = options.onLost
   }
 
@@ -47,7 +55,7 @@ export class Outbox {
    * another log in its place.
    */
   follow(log: FrameLog, position: number, on: Required<Pick<LogReader, "replaced" | "notice">>): () => void {
-    const reader: Reader = { log, position }
+    const reader: Reader = { log, position, ref: this.brief ? new Ref(this.freeNumber()) : null }
     this.readers = [...this.readers, reader]
     const unsubscribe = log.subscribe({
       wake: () => this.advance(reader),
@@ -64,6 +72,13 @@ export class Outbox {
       unsubscribe()
       this.readers = this.readers.filter((other) => other !== reader)
     }
+  }
+
+  /** The least that no other session here has: it stands in every short frame. */
+  private freeNumber(): number {
+    let number = 1
+    while (this.readers.some(({ ref }) => ref?.number === number)) number += 1
+    return number
   }
 
   /** Sends a frame that belongs to this socket alone. */
@@ -87,7 +102,7 @@ export class Outbox {
       return
     }
     for (;;) {
-      const next = reader.log.next(reader.position)
+      const next = reader.log.next(reader.position, reader.ref)
       if (next === null) return
       this.write(next.json)
       reader.position = next.seq

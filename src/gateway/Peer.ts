@@ -14,6 +14,8 @@ export interface PeerIdentity {
   readonly ip: string
   /** Asked for the frames that only our own clients know. */
   readonly native: boolean
+  /** Asked, as one of them, for text in short frames. */
+  readonly brief: boolean
   readonly expiresAt: number | null
 }
 
@@ -30,7 +32,8 @@ export class Peer {
     this.ws = ws
     this.identity = identity
     this.inbox = new Inbox(ws)
-    this.outbox = new Outbox({ ws, socket, buffer, onLost: () => this.end(new TooSlow()) })
+    const { brief } = identity
+    this.outbox = new Outbox({ ws, socket, buffer, brief, onLost: () => this.end(new TooSlow()) })
     ws.on("pong", () => {
       this.alive = true
     })

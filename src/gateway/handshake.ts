@@ -63,7 +63,7 @@ export const readHandshake = (
         wanted: isWanted(match[1]) ? match[1] : null,
         versionId: readVersion(query),
         resume: readResume(query),
-        identity: { userId, expiresAt, native: query.get("native") === "1", ip }
+        identity: { userId, expiresAt, ip, ...readForms(query) }
       }))
   })
 }
@@ -85,6 +85,11 @@ const readAddress = (flow: string, query: URLSearchParams): Either.Either<Addres
     return refuse(400, 'chat_id must be 1 to 64 letters, digits or "_.:-"')
   }
   return Either.right({ flowId, chatId })
+}
+
+const readForms = (query: URLSearchParams): Pick<PeerIdentity, "native" | "brief"> => {
+  const native = query.get("native") === "1"
+  return { native, brief: native && query.get("brief") === "1" }
 }
 
 const readVersion = (query: URLSearchParams): number | undefined => {

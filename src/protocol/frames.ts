@@ -70,6 +70,8 @@ export interface Frame {
   readonly seq?: number
   /** Present when this frame stands for several merged deltas: the first position it covers. */
   readonly first_seq?: number
+  /** What stands for this frame in the short ones that follow, on sockets that asked for them. */
+  readonly ref?: number
   readonly run_id?: string
   /** On `begin`: the question this run answers. */
   readonly question?: QuestionEcho

@@ -8,7 +8,7 @@ import type { NodeRun } from "./RunEvent.ts"
 export type DeltaKind = "content" | "reasoning_content"
 
 /** What stands before and after the quoted text; the closing brace is left to the writer. */
-type Around = readonly [head: string, tail: string]
+export type Around = readonly [head: string, tail: string]
 
 export interface StreamBubble {
   readonly content: Around

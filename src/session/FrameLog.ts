@@ -7,11 +7,13 @@
  * of them merged into one frame that says which numbers it covers (`first_seq` … `seq`).
  *
  * Plain synchronous code: a token passes here, and an Effect per token costs several times the frame
- * (docs/architecture.md, "The hot path"). Each frame is serialised once, however many sockets read it.
+ * (docs/architecture.md, "The hot path"). Each frame is serialised once in each form, however many sockets read it.
  */
 import type { Address, Frame } from "../protocol/frames.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import { BatchReader, BatchWriter, type Line, type Standing } from "./batch.ts"
+import { type DeltaEntry, DeltaFrames, lastDeltaOf, type Reading, writeShort, writeWhole } from "./deltas.ts"
+import type { Ref } from "./Ref.ts"
 
 interface FrameEntry {
   readonly kind: "frame"
@@ -19,29 +21,11 @@ interface FrameEntry {
   readonly json: string
 }
 
-/** Consecutive deltas of one kind: `pieces[i]` has number `first + i`. */
-interface DeltaEntry {
-  readonly kind: DeltaKind
-  readonly first: number
-  readonly pieces: Array<string>
-  readonly bubble: StreamBubble
-}
-
 type Entry = FrameEntry | DeltaEntry
 
-const lastOf = (entry: Entry): number =>
-  entry.kind === "frame" ? entry.seq : entry.first + entry.pieces.length - 1
+const lastOf = (entry: Entry): number => (entry.kind === "frame" ? entry.seq : lastDeltaOf(entry))
 
 const firstOf = (entry: Entry): number => (entry.kind === "frame" ? entry.seq : entry.first)
-
-/** One frame ready to send, and the position a reader has after it. */
-export interface Reading {
-  readonly json: string
-  readonly seq: number
-}
-
-/** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
-export const maxMergedBytes = 192 * 1024
 
 /** Text of one delta at most, in characters: what a model says in one breath is no frame that fills a buffer. */
 const maxDeltaChars = 32 * 1024
@@ -58,9 +42,6 @@ const parts = (text: string): ReadonlyArray<string> => {
   }
   return all
 }
-
-/** A reader this many deltas behind, or fewer, gets each as its own frame. */
-const mergeBeyond = 64
 
 /**
  * What ended runs may keep for those who come back late. A reader in the middle of them holds on to what it
@@ -110,7 +91,9 @@ export class FrameLog {
   private frames = 0
   /** Frames from `runStart` on belong to the run in progress, and are what a newcomer gets. */
   private now: Standing = idle
-  private lastDelta: Reading | null = null
+  private readonly whole = new DeltaFrames(writeWhole)
+  /** Made for the first reader of short frames. */
+  private short: DeltaFrames | null = null
   private outlet: Outlet | null = null
   private readonly writer = new BatchWriter()
   private reader = new BatchReader()
@@ -311,7 +294,7 @@ export class FrameLog {
   rewind(told: Standing): void {
     this.now = told
     this.pending = ""
-    this.lastDelta = null
+    this.forgetDeltas()
     for (let last = this.entries.at(-1); last !== undefined && lastOf(last) > this.visible; ) {
       if (last.kind !== "frame" && last.first <= this.visible) {
         last.pieces.length = this.visible - last.first + 1
@@ -364,7 +347,7 @@ export class FrameLog {
     this.frames = 0
     this.chars = 0
     this.pending = ""
-    this.lastDelta = null
+    this.forgetDeltas()
     const isSame = epoch === this.currentEpoch
     this.currentEpoch = epoch
     this.now = idle
@@ -445,46 +428,21 @@ export class FrameLog {
     )
   }
 
-  /** The next frame after `seq`, or null at the end. */
-  next(seq: number): Reading | null {
+  /** The next frame after `seq`, or null at the end. For a reader with a `ref`, text comes short where it can. */
+  next(seq: number, ref: Ref | null = null): Reading | null {
     if (seq >= this.visible) return null
     const entry = this.entries[this.indexAfter(seq)]
     if (entry === undefined) return null
     if (entry.kind === "frame") return { json: entry.json, seq: entry.seq }
-    const from = Math.max(seq + 1, entry.first)
-    const behind = Math.min(lastOf(entry), this.visible) - from + 1
-    if (behind <= mergeBeyond) return this.single(entry, from)
-    return this.merged(entry, from)
+    if (ref === null) return this.whole.after(seq, entry, this.visible)
+    if (!ref.standsFor(entry.bubble[entry.kind])) return ref.given(this.whole.after(seq, entry, this.visible))
+    this.short ??= new DeltaFrames(writeShort)
+    return ref.named(this.short.after(seq, entry, this.visible))
   }
 
-  private single(entry: DeltaEntry, seq: number): Reading {
-    if (this.lastDelta !== null && this.lastDelta.seq === seq) return this.lastDelta
-    const text = entry.pieces[seq - entry.first] ?? ""
-    const reading = { json: this.encodeDelta(entry, text, seq, seq), seq }
-    this.lastDelta = reading
-    return reading
-  }
-
-  private merged(entry: DeltaEntry, from: number): Reading {
-    const parts: Array<string> = []
-    let bytes = 0
-    let seq = from - 1
-    for (let i = from - entry.first; i < entry.pieces.length; i++) {
-      const piece = entry.pieces[i] ?? ""
-      if (seq === this.visible) break
-      const size = Buffer.byteLength(piece)
-      if (bytes > 0 && bytes + size > maxMergedBytes) break
-      parts.push(piece)
-      bytes += size
-      seq += 1
-    }
-    return { json: this.encodeDelta(entry, parts.join(""), from, seq), seq }
-  }
-
-  private encodeDelta(entry: DeltaEntry, text: string, first: number, seq: number): string {
-    const [head, tail] = entry.bubble[entry.kind]
-    const cover = first === seq ? "" : `,"first_seq":${first}`
-    return `${head}${JSON.stringify(text)}${tail}${cover},"seq":${seq}}`
+  private forgetDeltas(): void {
+    this.whole.forget()
+    this.short?.forget()
   }
 
   /** Index of the first entry that reaches beyond `seq`. */

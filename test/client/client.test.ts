@@ -56,7 +56,12 @@ describe("asking", () => {
     start()
     const { visitor } = await meet(client.session({ flowId: flowId.toUpperCase(), chatId }))
     expect(visitor.path).toBe(`/api/v1/chat/${flowId}`)
-    expect(Object.fromEntries(visitor.query)).toEqual({ chat_id: chatId, native: "1", t: "secret" })
+    expect(Object.fromEntries(visitor.query)).toEqual({
+      chat_id: chatId,
+      native: "1",
+      brief: "1",
+      t: "secret"
+    })
   })
 
   it("sends the question and tells the run in typed events", async () => {

@@ -1,9 +1,10 @@
 /**
  * A chat client for tests, so that they read like the protocol page: connect, ask, expect frames, expect
- * to be closed. It keeps every frame it was sent.
+ * to be closed. It keeps every frame it was sent; short ones as the whole frames they stand for.
  */
 import * as Effect from "effect/Effect"
 import { WebSocket } from "ws"
+import { wholeFrames } from "./shortFrames.ts"
 
 export interface WireFrame {
   readonly type: string
@@ -22,6 +23,7 @@ export interface WireFrame {
   readonly source: number
   readonly seq?: number
   readonly first_seq?: number
+  readonly ref?: number
   readonly run_id?: string
   readonly question?: {
     readonly message_id: number | null
@@ -39,6 +41,8 @@ export interface Closed {
 export interface TestClient {
   readonly ws: WebSocket
   readonly frames: ReadonlyArray<WireFrame>
+  /** The same, as they came. */
+  readonly texts: ReadonlyArray<string>
   readonly say: (payload: unknown) => Effect.Effect<void>
   readonly sayRaw: (data: string | Buffer, binary?: boolean) => Effect.Effect<void>
   /** Waits until a frame, among all received so far and to come, satisfies the test. */
@@ -75,13 +79,16 @@ export const connect = (url: string, options: { readonly headers?: Record<string
     Effect.async<TestClient, { readonly status: number; readonly body: string }>((resume) => {
       const ws = new WebSocket(url, { headers: options.headers ?? {}, perMessageDeflate: false })
       const frames: Array<WireFrame> = []
+      const texts: Array<string> = []
+      const whole = wholeFrames<WireFrame>()
       const watchers = new Set<() => void>()
       let ended: Closed | null = null
       const notify = () => {
         for (const watcher of watchers) watcher()
       }
       ws.on("message", (data) => {
-        frames.push(JSON.parse(data.toString()))
+        texts.push(data.toString())
+        frames.push(whole(data.toString()))
         notify()
       })
       ws.on("close", (code, reason) => {
@@ -122,6 +129,7 @@ export const connect = (url: string, options: { readonly headers?: Record<string
       const client: TestClient = {
         ws,
         frames,
+        texts,
         say: (payload) => Effect.sync(() => ws.send(JSON.stringify(payload))),
         sayRaw: (data, binary = false) => Effect.sync(() => ws.send(data, { binary })),
         until: (test, what = "a frame") =>

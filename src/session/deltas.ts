@@ -1,0 +1,89 @@
+/**
+ * Deltas of a log as frames: which of them leave as one, and how that is written. Each is written once, however many
+ * sockets read it in that form.
+ *
+ * Plain synchronous code: a token passes here.
+ */
+import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
+
+/** Consecutive deltas of one kind: `pieces[i]` has number `first + i`. */
+export interface DeltaEntry {
+  readonly kind: DeltaKind
+  readonly first: number
+  readonly pieces: Array<string>
+  readonly bubble: StreamBubble
+}
+
+export const lastDeltaOf = ({ first, pieces }: DeltaEntry): number => first + pieces.length - 1
+
+/** One frame ready to send, and the position a reader has after it. */
+export interface Reading {
+  readonly json: string
+  readonly seq: number
+}
+
+/** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
+export const maxMergedBytes = 192 * 1024
+
+/** A reader this many deltas behind, or fewer, gets each as its own frame. */
+const mergeBeyond = 64
+
+/** Writes the text of the deltas `first` … `seq`. */
+type Write = (entry: DeltaEntry, text: string, first: number, seq: number) => string
+
+export const writeWhole: Write = (entry, text, first, seq) => {
+  const [head, tail] = entry.bubble[entry.kind]
+  const cover = first === seq ? "" : `,"first_seq":${first}`
+  return `${head}${JSON.stringify(text)}${tail}${cover},"seq":${seq}}`
+}
+
+/** What follows a reader's ref, which each socket has its own of. */
+export const writeShort: Write = (_, text, first, seq) =>
+  `${seq},${JSON.stringify(text)}${first === seq ? "" : `,${first}`}]`
+
+/** The frames of one log's deltas in one form. */
+export class DeltaFrames {
+  private readonly write: Write
+  /** The latest, which all who keep up read. */
+  private last: Reading | null = null
+
+  constructor(write: Write) {
+    this.write = write
+  }
+
+  /** The deltas after `seq`, of which those up to `visible` may be read. */
+  after(seq: number, entry: DeltaEntry, visible: number): Reading {
+    const from = Math.max(seq + 1, entry.first)
+    const behind = Math.min(lastDeltaOf(entry), visible) - from + 1
+    return behind <= mergeBeyond ? this.single(entry, from) : this.merged(entry, from, visible)
+  }
+
+  /** What has this number may be another one from here on. */
+  forget(): void {
+    this.last = null
+  }
+
+  private single(entry: DeltaEntry, seq: number): Reading {
+    if (this.last !== null && this.last.seq === seq) return this.last
+    const text = entry.pieces[seq - entry.first] ?? ""
+    const reading = { json: this.write(entry, text, seq, seq), seq }
+    this.last = reading
+    return reading
+  }
+
+  private merged(entry: DeltaEntry, from: number, visible: number): Reading {
+    const parts: Array<string> = []
+    let bytes = 0
+    let seq = from - 1
+    for (let i = from - entry.first; i < entry.pieces.length; i++) {
+      const piece = entry.pieces[i] ?? ""
+      if (seq === visible) break
+      const size = Buffer.byteLength(piece)
+      if (bytes > 0 && bytes + size > maxMergedBytes) break
+      parts.push(piece)
+      bytes += size
+      seq += 1
+    }
+    return { json: this.write(entry, parts.join(""), from, seq), seq }
+  }
+}
