@@ -17,16 +17,20 @@ export interface PaceService {
 
 /** Milliseconds; half of it is what a token waits on average. */
 const longest = 40
-/** Shares of the time that the event loop works: up to the one nothing waits, from the other on it waits longest. */
+/** CPU time over time: up to the one nothing waits, from the other on it waits longest. */
 const leisure = 0.3
 const busy = 0.9
-/** Milliseconds between two looks at the loop. */
+/** Milliseconds between two looks at the clock of the CPU. */
 const often = 100
 
-/** The window for a loop that works this share of its time. */
+/** The window for a process that works this share of its time. */
 export const windowAt = (share: number): number =>
   Math.round(longest * Math.min(1, Math.max(0, (share - leisure) / (busy - leisure))))
 
+/**
+ * Not by the event loop's own account: it loses its idle time whenever a paused socket has something to read, so that a
+ * window, once there, would grow by itself.
+ */
 const measured = (): PaceService => {
   let waiting: Array<() => void> = []
   let before = process.cpuUsage()

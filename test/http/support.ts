@@ -28,7 +28,6 @@ import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
 import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
-import { Ticker } from "../../src/session/Ticker.ts"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Flows } from "../../src/storage/Flows.ts"
@@ -39,6 +38,7 @@ import { StorageError } from "../../src/storage/StorageError.ts"
 import { StorageHealth } from "../../src/storage/StorageHealth.ts"
 import { Users } from "../../src/storage/Users.ts"
 import { scriptedApps } from "../support/apps.ts"
+import { TickerAtLeisure } from "../support/atLeisure.ts"
 import { testBuilder } from "../support/builder.ts"
 import { connect } from "../support/client.ts"
 import { testSettings } from "../support/settings.ts"
@@ -137,7 +137,7 @@ export const startHttp = ({ settings: changes = {}, pageFolder, builder = testBu
       Layer.provideMerge(
         Layer.mergeAll(
           Checkpoints.Live,
-          Ticker.Live,
+          TickerAtLeisure,
           SharedSessions,
           Peers.Live,
           Layer.succeed(Actions, Actions.table),

@@ -12,10 +12,10 @@ import { Hub } from "../../src/session/Hub.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { SessionControl } from "../../src/session/SessionControl.ts"
 import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
-import { Ticker } from "../../src/session/Ticker.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
 import { Runs } from "../../src/storage/Runs.ts"
 import { flowIds, scriptedApps } from "../support/apps.ts"
+import { TickerAtLeisure } from "../support/atLeisure.ts"
 import { testSettings } from "../support/settings.ts"
 
 const address = { flowId: flowIds.gated, chatId: "c1" }
@@ -39,7 +39,13 @@ const withHub = <A, E>(
     const layer = Hub.Live.pipe(
       Layer.provideMerge(Layer.merge(Checkpoints.Live, Judge.Live)),
       Layer.provideMerge(
-        Layer.mergeAll(Ticker.Live, SharedSessions, Layer.succeed(Actions, Actions.table), apps.layer, Memory)
+        Layer.mergeAll(
+          TickerAtLeisure,
+          SharedSessions,
+          Layer.succeed(Actions, Actions.table),
+          apps.layer,
+          Memory
+        )
       ),
       Layer.provideMerge(Layer.succeed(OptionalRedis, Option.none())),
       Layer.provideMerge(Layer.succeed(Settings, testSettings))

@@ -40,7 +40,6 @@ import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
 import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
-import { Ticker } from "../../src/session/Ticker.ts"
 import { Flows } from "../../src/storage/Flows.ts"
 import { Messages } from "../../src/storage/Messages.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
@@ -48,6 +47,7 @@ import { Recalls } from "../../src/storage/Recalls.ts"
 import { Reports } from "../../src/storage/Reports.ts"
 import { Runs } from "../../src/storage/Runs.ts"
 import type { FlowType } from "../../src/storage/rows.ts"
+import { TickerAtLeisure } from "./atLeisure.ts"
 import { connect, isClose, nameOf, type TestClient } from "./client.ts"
 import { testSettings } from "./settings.ts"
 import { type Speech, scriptedSpeech } from "./speech.ts"
@@ -87,7 +87,7 @@ export const startFull = ({ model: speech = usualSpeech, settings: changes = {},
       Layer.provideMerge(
         Layer.mergeAll(
           Checkpoints.Live,
-          Ticker.Live,
+          TickerAtLeisure,
           Judge.Live,
           Peers.Live,
           Actions.Live,

@@ -27,13 +27,13 @@ import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
 import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
-import { Ticker } from "../../src/session/Ticker.ts"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Messages } from "../../src/storage/Messages.ts"
 import { Memory } from "../../src/storage/memory/Memory.ts"
 import { Runs } from "../../src/storage/Runs.ts"
 import { Sessions } from "../../src/storage/Sessions.ts"
 import { scriptedApps } from "./apps.ts"
+import { TickerAtLeisure } from "./atLeisure.ts"
 import { connect } from "./client.ts"
 import { testSettings } from "./settings.ts"
 
@@ -83,7 +83,7 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       Layer.provideMerge(Layer.merge(Checkpoints.Live, Judge.Live)),
       Layer.provideMerge(
         Layer.mergeAll(
-          Ticker.Live,
+          TickerAtLeisure,
           SharedSessions,
           Peers.layer(patience),
           extensions.actions ?? Layer.succeed(Actions, Actions.table)
