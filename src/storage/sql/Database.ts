@@ -16,6 +16,7 @@ import { StorageError } from "../StorageError.ts"
 import { sqlTime, Written } from "./columns.ts"
 import { answerTo, rowsOf } from "./statement.ts"
 import { makeTransaction } from "./transaction.ts"
+import { Writers } from "./Writers.ts"
 
 type Refusal = SqlError | ParseError
 
@@ -66,8 +67,9 @@ export const during =
       Effect.catchIf(isRefusal, (cause) => Effect.fail(new StorageError({ operation, cause })))
     )
 
-export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
-  const transaction = makeTransaction(sql)
+export const makeDatabase = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const transaction = makeTransaction(sql, yield* Effect.serviceOption(Writers))
   const decodeWritten = Schema.decodeUnknown(Written)
   const walking = (index: string) =>
     sql.onDialectOrElse({

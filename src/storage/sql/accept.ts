@@ -7,21 +7,23 @@ import type { Acceptance, RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
 import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
 import { RunRow } from "./columns.ts"
-import { type Database, decodeFirst, during, now } from "./Database.ts"
+import { type Database, decodeFirst, during, isDuplicate, now } from "./Database.ts"
 import { insertMessage } from "./insertMessage.ts"
-import { unfinishedOf } from "./runQueue.ts"
-import { rowsOf } from "./statement.ts"
+import { inserting, rowsOf } from "./statement.ts"
 
 const run = decodeFirst(RunRow)
 
-const openedSession = decodeFirst(
+/** The session beside each of its unfinished runs, or alone. */
+const decodeSession = Schema.decodeUnknown(
   Schema.Struct({
-    user_id: Schema.Number,
-    flow_id: Schema.String,
+    session_user: Schema.Number,
+    session_flow: Schema.String,
     is_delete: Schema.Number,
-    opened_by: Schema.String
+    opened_by: Schema.String,
+    id: Schema.NullOr(Schema.String)
   })
 )
+const decodeRuns = Schema.decodeUnknown(Schema.Array(RunRow))
 
 /** Leaves the transaction, so that nothing of a repeated question stays. */
 class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: Run }> {}
@@ -29,8 +31,56 @@ class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: 
 export const makeAccept = (database: Database): RunStore["accept"] => {
   const { sql, atomic } = database
 
-  const touchSession = (session: Acceptance["session"], runId: string, time: string) => {
-    const row = sql.insert({
+  const insertRun = inserting(sql, "run", [
+    "id",
+    "chat_id",
+    "flow_id",
+    "user_id",
+    "action",
+    "status",
+    "owner",
+    "client_msg_id",
+    "question_id",
+    "payload",
+    "queue_rank",
+    "partial_text",
+    "partial_reasoning",
+    "error",
+    "prompt_tokens",
+    "completion_tokens",
+    "create_time",
+    "start_time",
+    "end_time"
+  ])
+
+  const touching = inserting(
+    sql,
+    "message_session",
+    [
+      "chat_id",
+      "flow_id",
+      "flow_type",
+      "flow_name",
+      "name",
+      "user_id",
+      "like",
+      "dislike",
+      "copied",
+      "sensitive_status",
+      "memory_floor",
+      "opened_by",
+      "is_delete",
+      "create_time",
+      "update_time"
+    ],
+    sql.onDialectOrElse({
+      mysql: () => "ON DUPLICATE KEY UPDATE update_time = VALUES(update_time)",
+      orElse: () => "ON CONFLICT (chat_id) DO UPDATE SET update_time = excluded.update_time"
+    })
+  )
+
+  const touchSession = (session: Acceptance["session"], runId: string, time: string) =>
+    touching({
       chat_id: session.chatId,
       flow_id: session.flowId,
       flow_type: session.flowType,
@@ -47,12 +97,19 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       create_time: time,
       update_time: time
     })
-    return sql.onDialectOrElse({
-      mysql: () => sql`INSERT INTO message_session ${row} ON DUPLICATE KEY UPDATE update_time = ${time}`,
-      orElse: () =>
-        sql`INSERT INTO message_session ${row} ON CONFLICT (chat_id) DO UPDATE SET update_time = ${time}`
+
+  /** Refuses the question, unless it is one that was accepted before. */
+  const refuse = <E>({ session, clientMsgId }: Acceptance, error: E) =>
+    Effect.gen(function* () {
+      const before =
+        clientMsgId === null
+          ? Option.none<Run>()
+          : yield* run(
+              sql`SELECT * FROM run WHERE chat_id = ${session.chatId} AND client_msg_id = ${clientMsgId}`
+            )
+      if (Option.isSome(before)) return yield* new AcceptedBefore({ run: before.value })
+      return yield* Effect.fail(error)
     })
-  }
 
   const accept = (acceptance: Acceptance) =>
     Effect.gen(function* () {
@@ -60,31 +117,26 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       const { date, text: time } = yield* now
       // From here on nobody else writes to this chat.
       yield* rowsOf(touchSession(session, runId, time))
-      const row = yield* openedSession(
-        sql`SELECT user_id, flow_id, is_delete, opened_by FROM message_session WHERE chat_id = ${session.chatId}`
+      const rows = yield* rowsOf(
+        sql`SELECT s.user_id AS session_user, s.flow_id AS session_flow, s.is_delete, s.opened_by, r.* FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} ORDER BY CASE r.status WHEN 'running' THEN 0 ELSE 1 END, r.queue_rank, r.question_id`
       )
+      const row = rows[0] === undefined ? null : yield* decodeSession(rows[0])
       if (
-        Option.isNone(row) ||
-        row.value.user_id !== session.userId ||
-        row.value.flow_id !== session.flowId ||
-        row.value.is_delete !== 0
+        row === null ||
+        row.session_user !== session.userId ||
+        row.session_flow !== session.flowId ||
+        row.is_delete !== 0
       ) {
         return yield* new SessionTaken({ chatId: session.chatId })
       }
-      if (clientMsgId !== null) {
-        const before = yield* run(
-          sql`SELECT * FROM run WHERE chat_id = ${session.chatId} AND client_msg_id = ${clientMsgId}`
-        )
-        if (Option.isSome(before)) return yield* new AcceptedBefore({ run: before.value })
-      }
       const { entry } = acceptance
-      const unfinished = yield* unfinishedOf(database, session.chatId)
+      const unfinished = row.id === null ? [] : yield* decodeRuns(rows)
       const queued = unfinished.filter(({ status }) => status === "queued")
       if (entry.onBusy === "reject" && unfinished.length > 0) {
-        return yield* new ChatBusy({ chatId: session.chatId })
+        return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
       }
       if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
-        return yield* new ChatFull({ limit: entry.maxQueued })
+        return yield* refuse(acceptance, new ChatFull({ limit: entry.maxQueued }))
       }
       const startsNow = entry.startNow && unfinished.length === 0
       const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
@@ -112,14 +164,14 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
         start_time: startsNow ? date : null,
         end_time: null
       }
-      yield* rowsOf(
-        sql`INSERT INTO run ${sql.insert({
-          ...accepted,
-          create_time: time,
-          start_time: startsNow ? time : null
-        })}`
+      yield* Effect.catchIf(
+        rowsOf(
+          insertRun({ ...accepted, create_time: time, start_time: startsNow ? time : null, end_time: null })
+        ),
+        isDuplicate,
+        (error) => refuse(acceptance, error)
       )
-      if (row.value.opened_by === runId) {
+      if (row.opened_by === runId) {
         yield* rowsOf(
           sql`INSERT INTO audit_log ${sql.insert({
             user_id: session.userId,
