@@ -2,7 +2,6 @@
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as MysqlClient from "@effect/sql-mysql2/MysqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import type { PoolOptions } from "mysql2"
 import { StorageError } from "../StorageError.ts"
 import { during } from "./Database.ts"
-import { Writers } from "./Writers.ts"
+import { mysqlLayer } from "./mysql.ts"
 
 /**
  * Connections to one server, of two kinds: for transactions, each of which holds one while it lasts, and for
@@ -23,8 +22,10 @@ const poolSize = 8
 const preparedStatements = 200
 
 export const mysqlClient = (url: Redacted.Redacted) => {
-  const pool: PoolOptions = {
+  const options: PoolOptions = {
     uri: Redacted.value(url),
+    connectionLimit: poolSize,
+    supportBigNumbers: true,
     // Connections that are kept when idle; otherwise the client closes each within a second.
     maxIdle: poolSize,
     maxPreparedStatements: preparedStatements,
@@ -35,8 +36,7 @@ export const mysqlClient = (url: Redacted.Redacted) => {
     // The client asks for several statements in one text, which nothing here needs, and files from here.
     flags: ["-MULTI_STATEMENTS", "-LOCAL_FILES"]
   }
-  return MysqlClient.layer({ maxConnections: poolSize, poolConfig: pool }).pipe(
-    Layer.merge(Writers.layer({ ...pool, connectionLimit: poolSize, supportBigNumbers: true })),
+  return mysqlLayer(options).pipe(
     Layer.catchAll((cause) => Layer.fail(new StorageError({ operation: "connect to the database", cause })))
   )
 }

@@ -20,7 +20,7 @@ const inOrder = ({ sql }: Database, chatId: string) =>
   sql`chat_id = ${chatId} AND status IN ('queued', 'running') ORDER BY CASE status WHEN 'running' THEN 0 ELSE 1 END, queue_rank, question_id`
 
 export const unfinishedOf = (database: Database, chatId: string) =>
-  runs(database.sql`SELECT * FROM run WHERE ${inOrder(database, chatId)}`)
+  runs(database.sql`SELECT * FROM run WHERE ${inOrder(database, chatId)}`, database.ask)
 
 export const makeRunQueue = (
   database: Database
@@ -34,7 +34,7 @@ export const makeRunQueue = (
   /** The first of the queue, unless a run of the chat is in progress. */
   const next = (chatId: string) =>
     Effect.map(
-      run(sql`SELECT * FROM run WHERE ${inOrder(database, chatId)} LIMIT 1`),
+      run(sql`SELECT * FROM run WHERE ${inOrder(database, chatId)} LIMIT 1`, database.ask),
       Option.filter(({ status }) => status === "queued")
     )
 

@@ -12,20 +12,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import type { Writers } from "./Writers.ts"
+import type { Connections } from "./mysql.ts"
 
-/** `writers`: connections on which transactions begin by themselves, where there are any. */
+/** `connections`: those on which transactions begin by themselves, where there are any. */
 export const makeTransaction = (
   sql: SqlClient.SqlClient,
-  writers: Option.Option<Context.Tag.Service<Writers>>
+  connections: Option.Option<Context.Tag.Service<Connections>>
 ) => {
   const begin = sql.onDialectOrElse({ sqlite: () => "BEGIN IMMEDIATE", orElse: () => "BEGIN" })
 
   const say = (connection: Connection, text: string) => connection.executeUnprepared(text, [], undefined)
 
-  const reserve = Option.match(writers, {
+  const reserve = Option.match(connections, {
     onNone: () => Effect.tap(sql.reserve, (connection) => say(connection, begin)),
-    onSome: ({ reserve }) => reserve
+    onSome: ({ writer }) => writer
   })
 
   // Refused where the database has rolled back by itself, or is gone: then there is nothing to roll back.
