@@ -9,21 +9,21 @@ import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
 import { RunRow } from "./columns.ts"
 import { type Database, decodeFirst, during, isDuplicate, now } from "./Database.ts"
 import { insertMessage } from "./insertMessage.ts"
+import { unfinishedOf } from "./runQueue.ts"
 import { inserting, rowsOf } from "./statement.ts"
 
 const run = decodeFirst(RunRow)
 
-/** The session beside each of its unfinished runs, or alone. */
-const decodeSession = Schema.decodeUnknown(
+/** The session, and one of its unfinished runs. */
+const openedSession = decodeFirst(
   Schema.Struct({
-    session_user: Schema.Number,
-    session_flow: Schema.String,
+    user_id: Schema.Number,
+    flow_id: Schema.String,
     is_delete: Schema.Number,
     opened_by: Schema.String,
-    id: Schema.NullOr(Schema.String)
+    unfinished: Schema.NullOr(Schema.String)
   })
 )
-const decodeRuns = Schema.decodeUnknown(Schema.Array(RunRow))
 
 /** Leaves the transaction, so that nothing of a repeated question stays. */
 class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: Run }> {}
@@ -117,20 +117,19 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       const { date, text: time } = yield* now
       // From here on nobody else writes to this chat.
       yield* rowsOf(touchSession(session, runId, time))
-      const rows = yield* rowsOf(
-        sql`SELECT s.user_id AS session_user, s.flow_id AS session_flow, s.is_delete, s.opened_by, r.* FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} ORDER BY CASE r.status WHEN 'running' THEN 0 ELSE 1 END, r.queue_rank, r.question_id`
+      const row = yield* openedSession(
+        sql`SELECT s.user_id, s.flow_id, s.is_delete, s.opened_by, r.id AS unfinished FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} LIMIT 1`
       )
-      const row = rows[0] === undefined ? null : yield* decodeSession(rows[0])
       if (
-        row === null ||
-        row.session_user !== session.userId ||
-        row.session_flow !== session.flowId ||
-        row.is_delete !== 0
+        Option.isNone(row) ||
+        row.value.user_id !== session.userId ||
+        row.value.flow_id !== session.flowId ||
+        row.value.is_delete !== 0
       ) {
         return yield* new SessionTaken({ chatId: session.chatId })
       }
       const { entry } = acceptance
-      const unfinished = row.id === null ? [] : yield* decodeRuns(rows)
+      const unfinished = row.value.unfinished === null ? [] : yield* unfinishedOf(database, session.chatId)
       const queued = unfinished.filter(({ status }) => status === "queued")
       if (entry.onBusy === "reject" && unfinished.length > 0) {
         return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
@@ -171,7 +170,7 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
         isDuplicate,
         (error) => refuse(acceptance, error)
       )
-      if (row.opened_by === runId) {
+      if (row.value.opened_by === runId) {
         yield* rowsOf(
           sql`INSERT INTO audit_log ${sql.insert({
             user_id: session.userId,

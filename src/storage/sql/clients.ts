@@ -13,10 +13,11 @@ import { during } from "./Database.ts"
 import { mysqlLayer } from "./mysql.ts"
 
 /**
- * Connections to one server, of two kinds: for transactions, each of which holds one while it lasts, and for
- * statements that are by themselves.
+ * Connections to one server: for transactions, each of which holds one for as many turns of the event loop as it has
+ * statements, and for statements that are by themselves.
  */
-const poolSize = 8
+const writers = 16
+const readers = 8
 
 /** Statements that a connection keeps prepared; the servers allow about 16,000 for all connections together. */
 const preparedStatements = 200
@@ -24,10 +25,7 @@ const preparedStatements = 200
 export const mysqlClient = (url: Redacted.Redacted) => {
   const options: PoolOptions = {
     uri: Redacted.value(url),
-    connectionLimit: poolSize,
     supportBigNumbers: true,
-    // Connections that are kept when idle; otherwise the client closes each within a second.
-    maxIdle: poolSize,
     maxPreparedStatements: preparedStatements,
     charset: "utf8mb4_unicode_ci",
     timezone: "Z",
@@ -36,7 +34,7 @@ export const mysqlClient = (url: Redacted.Redacted) => {
     // The client asks for several statements in one text, which nothing here needs, and files from here.
     flags: ["-MULTI_STATEMENTS", "-LOCAL_FILES"]
   }
-  return mysqlLayer(options).pipe(
+  return mysqlLayer(options, { readers, writers }).pipe(
     Layer.catchAll((cause) => Layer.fail(new StorageError({ operation: "connect to the database", cause })))
   )
 }

@@ -30,11 +30,13 @@ export class Connections extends Context.Tag("colloquy/storage/Connections")<
 /** How long the first connection may take. */
 const patience = "5 seconds"
 
-/** Connections of each kind are as many as `connectionLimit` says. */
-export const mysqlLayer = (options: PoolOptions): Layer.Layer<SqlClient.SqlClient | Connections, SqlError> =>
+export const mysqlLayer = (
+  options: PoolOptions,
+  counts: { readonly readers: number; readonly writers: number }
+): Layer.Layer<SqlClient.SqlClient | Connections, SqlError> =>
   Layer.scopedContext(
     Effect.gen(function* () {
-      const plain = yield* pool(options)
+      const plain = yield* pool(options, counts.readers)
       const direct = new Driver(plain)
       yield* direct.executeUnprepared("SELECT 1").pipe(
         Effect.timeoutFail({
@@ -48,14 +50,15 @@ export const mysqlLayer = (options: PoolOptions): Layer.Layer<SqlClient.SqlClien
         compiler: makeCompiler(),
         spanAttributes: []
       })
-      const writer = writers(yield* pool(options))
+      const writer = writers(yield* pool(options, counts.writers))
       return Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connections, { direct, writer }))
     })
   ).pipe(Layer.provide(Reactivity.layer))
 
-const pool = (options: PoolOptions) =>
+const pool = (options: PoolOptions, connectionLimit: number) =>
   Effect.acquireRelease(
-    Effect.sync(() => createPool(options)),
+    // Those that are idle are kept.
+    Effect.sync(() => createPool({ ...options, connectionLimit, maxIdle: connectionLimit })),
     (pool) => Effect.async<void>((resume) => pool.end(() => resume(Effect.void)))
   )
 
