@@ -74,29 +74,32 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       "update_time"
     ],
     sql.onDialectOrElse({
-      mysql: () => "ON DUPLICATE KEY UPDATE update_time = VALUES(update_time)",
-      orElse: () => "ON CONFLICT (chat_id) DO UPDATE SET update_time = excluded.update_time"
+      mysql: () => "ON DUPLICATE KEY UPDATE update_time = ?",
+      orElse: () => "ON CONFLICT (chat_id) DO UPDATE SET update_time = ?"
     })
   )
 
   const touchSession = (session: Acceptance["session"], runId: string, time: string) =>
-    touching({
-      chat_id: session.chatId,
-      flow_id: session.flowId,
-      flow_type: session.flowType,
-      flow_name: session.flowName,
-      name: session.name,
-      user_id: session.userId,
-      like: 0,
-      dislike: 0,
-      copied: 0,
-      sensitive_status: 0,
-      memory_floor: 0,
-      opened_by: runId,
-      is_delete: 0,
-      create_time: time,
-      update_time: time
-    })
+    touching(
+      {
+        chat_id: session.chatId,
+        flow_id: session.flowId,
+        flow_type: session.flowType,
+        flow_name: session.flowName,
+        name: session.name,
+        user_id: session.userId,
+        like: 0,
+        dislike: 0,
+        copied: 0,
+        sensitive_status: 0,
+        memory_floor: 0,
+        opened_by: runId,
+        is_delete: 0,
+        create_time: time,
+        update_time: time
+      },
+      time
+    )
 
   /** Refuses the question, unless it is one that was accepted before. */
   const refuse = <E>({ session, clientMsgId }: Acceptance, error: E) =>

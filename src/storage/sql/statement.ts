@@ -48,14 +48,10 @@ export const inserting = <const C extends string>(
   sql: SqlClient.SqlClient,
   table: string,
   columns: ReadonlyArray<C>,
-  /** What follows the values. */
+  /** What follows the values, and takes `more` of them. */
   otherwise = ""
-): ((row: Readonly<Record<C, Value>>) => Statement<object>) => {
+): ((row: Readonly<Record<C, Value>>, ...more: ReadonlyArray<Value>) => Statement<object>) => {
   const names = columns.map((column) => `\`${column}\``).join(", ")
   const text = `INSERT INTO ${table} (${names}) VALUES (${columns.map(() => "?").join(", ")}) ${otherwise}`
-  return (row) =>
-    sql.unsafe(
-      text,
-      columns.map((column) => row[column])
-    )
+  return (row, ...more) => sql.unsafe(text, [...columns.map((column) => row[column]), ...more])
 }
