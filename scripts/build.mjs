@@ -52,7 +52,7 @@ const programs = ["main.ts", "knowledge/parse/worker.ts", "app/report/fillWorker
 const asTheyLie = () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   const others = Object.keys(dependencies).filter((name) => !/^(effect$|@effect\/)/.test(name))
-  return [...others, "mysql2", "better-sqlite3"]
+  return [...others, "better-sqlite3"]
 }
 
 /** Takes away what an earlier build left. */

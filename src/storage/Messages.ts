@@ -13,6 +13,9 @@ export interface HistoryQuery {
   readonly limit: number
 }
 
+/** What the model is reminded of. */
+export type Reminder = Pick<ChatMessage, "category" | "message" | "extra" | "remark">
+
 export interface MessageStore {
   readonly get: (id: number) => Effect.Effect<Option.Option<ChatMessage>, StorageError>
   /** Newest first, by keyset: a page costs the same at any depth. */
@@ -28,7 +31,7 @@ export interface MessageStore {
    * The messages of the latest `rounds` complete rounds, oldest first: of the runs with status `done` whose
    * question lies after the session's memory floor, every message, without those remarked `break_answer`.
    */
-  readonly memory: (chatId: string, rounds: number) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
+  readonly memory: (chatId: string, rounds: number) => Effect.Effect<ReadonlyArray<Reminder>, StorageError>
 }
 
 export class Messages extends Context.Tag("colloquy/storage/Messages")<Messages, MessageStore>() {}

@@ -6,6 +6,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Dialect } from "./migrations/ddl.ts"
 import type { Migration } from "./migrations/migrations.ts"
@@ -28,7 +29,7 @@ const nameOf = (migration: Migration) => `migration ${migration.id} ${migration.
 /** Answers the numbers of those it ran. */
 export const migrate = Effect.fnUntraced(function* (migrations: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
-  const transaction = makeTransaction(sql)
+  const transaction = makeTransaction(sql, Option.none())
 
   const dialectOf = Effect.map(
     version(sql`SELECT VERSION() AS version`),

@@ -14,7 +14,8 @@ import * as Schema from "effect/Schema"
 import { retried } from "../retried.ts"
 import { StorageError } from "../StorageError.ts"
 import { sqlTime, Written } from "./columns.ts"
-import { answerTo, rowsOf } from "./statement.ts"
+import { Connections } from "./mysql.ts"
+import { type Ask, answerTo, askOn, rowsOf } from "./statement.ts"
 import { makeTransaction } from "./transaction.ts"
 
 type Refusal = SqlError | ParseError
@@ -66,8 +67,19 @@ export const during =
       Effect.catchIf(isRefusal, (cause) => Effect.fail(new StorageError({ operation, cause })))
     )
 
-export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
-  const transaction = makeTransaction(sql)
+/** What MySQL answers to a statement that writes, told without a schema: that took 150 calls. */
+const isHeader = (answer: unknown): answer is { readonly affectedRows: number; readonly insertId: number } =>
+  typeof answer === "object" &&
+  answer !== null &&
+  "affectedRows" in answer &&
+  Number.isSafeInteger(answer.affectedRows) &&
+  "insertId" in answer &&
+  Number.isSafeInteger(answer.insertId)
+
+export const makeDatabase = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const connections = yield* Effect.serviceOption(Connections)
+  const transaction = makeTransaction(sql, connections)
   const decodeWritten = Schema.decodeUnknown(Written)
   const walking = (index: string) =>
     sql.onDialectOrElse({
@@ -77,6 +89,9 @@ export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
   return {
     sql,
 
+    /** The rows that a statement answers, for what every question reads. */
+    ask: askOn(Option.map(connections, ({ direct }) => direct)),
+
     /** Several statements, all or none, tried again when another transaction was in the way. */
     atomic: <A, E, R>(effect: Effect.Effect<A, E | Refusal, R>) =>
       retried(transaction(effect), tries, isContention),
@@ -85,7 +100,12 @@ export const makeDatabase = Effect.map(SqlClient.SqlClient, (sql) => {
     alone: <A, E, R>(effect: Effect.Effect<A, E | Refusal, R>) => retried(effect, tries, isContention),
 
     /** Runs a writing statement; answers how many rows it touched, and the number of the row it made. */
-    write: (statement: Statement<object>) => Effect.flatMap(answerTo(statement), decodeWritten),
+    write: (statement: Statement<object>) =>
+      Effect.flatMap(answerTo(statement), (answer) =>
+        isHeader(answer)
+          ? Effect.succeed({ changes: answer.affectedRows, id: answer.insertId })
+          : decodeWritten(answer)
+      ),
 
     /** Keeps the rows a transaction reads until it ends. SQLite's writers are alone anyway. */
     forUpdate: sql.onDialectOrElse({
@@ -118,13 +138,14 @@ export type Database = Effect.Effect.Success<typeof makeDatabase>
 
 export const decodeAll = <A, I>(schema: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(Schema.Array(schema))
-  return (statement: Statement<object>) => Effect.flatMap(rowsOf(statement), (rows) => decode(rows))
+  return (statement: Statement<object>, ask: Ask = rowsOf) =>
+    Effect.flatMap(ask(statement), (rows) => decode(rows))
 }
 
 export const decodeFirst = <A, I>(schema: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(schema)
-  return (statement: Statement<object>): Effect.Effect<Option.Option<A>, Refusal> =>
-    Effect.flatMap(rowsOf(statement), (rows) =>
+  return (statement: Statement<object>, ask: Ask = rowsOf): Effect.Effect<Option.Option<A>, Refusal> =>
+    Effect.flatMap(ask(statement), (rows) =>
       rows[0] === undefined ? Effect.succeedNone : Effect.asSome(decode(rows[0]))
     )
 }

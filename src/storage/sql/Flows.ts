@@ -13,10 +13,10 @@ const count = decodeFirst(CountRow)
 const json = (data: unknown): string => JSON.stringify(data ?? null)
 
 export const makeFlows = (database: Database) => {
-  const { sql, atomic, alone, write, forUpdate, whole, contains } = database
+  const { sql, ask, atomic, alone, write, forUpdate, whole, contains } = database
   const found = sql`SELECT f.*, v.data FROM flow f JOIN flow_version v ON v.id = f.version_id`
 
-  const get = (id: string) => flow(sql`${found} WHERE f.id = ${id} AND f.is_delete = 0`)
+  const get = (id: string) => flow(sql`${found} WHERE f.id = ${id} AND f.is_delete = 0`, ask)
 
   const addVersion = (flowId: string, userId: number, data: string, time: string) =>
     Effect.map(

@@ -9,7 +9,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Checkpoint, Runs } from "../Runs.ts"
+import { type Checkpoint, type Ending, Runs } from "../Runs.ts"
 import type { NewMessage, Run, WaitingRun } from "../rows.ts"
 import { makeAccept } from "./accept.ts"
 import { RunRow, sqlTime, WaitRow } from "./columns.ts"
@@ -50,8 +50,35 @@ export const makeRuns = (database: Database) => {
       sql`SELECT r.* FROM run r JOIN message_session s ON s.chat_id = r.chat_id WHERE r.id = ${runId} AND r.${unended} ${forUpdate}`
     )
 
-  const insertMessages = (run: Run, messages: ReadonlyArray<NewMessage>, time: string) =>
-    Effect.forEach(messages, (message) => insertMessage(database, authorOf(run), message, time))
+  const insertMessages = (
+    author: Author | { readonly runId: string },
+    messages: ReadonlyArray<NewMessage>,
+    time: string
+  ) => Effect.forEach(messages, (message) => insertMessage(database, author, message, time))
+
+  /** Ends the run if it is in one of these states: its row first, then that of its session. */
+  const ended = (runId: string, states: string, ending: Ending, time: string) => {
+    const end = sql`status = ${ending.status}, error = ${ending.error}, prompt_tokens = ${ending.promptTokens}, completion_tokens = ${ending.completionTokens}, partial_text = '', partial_reasoning = '', end_time = ${time}`
+    const there = sql`run.id = ${runId} AND run.status IN (${sql.literal(states)})`
+    return Effect.map(
+      sql.onDialectOrElse({
+        // Both rows at once: a round trip less in the busiest transaction.
+        mysql: () =>
+          database.write(
+            sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET ${end}, s.update_time = ${time} WHERE ${there}`
+          ),
+        orElse: () =>
+          Effect.tap(database.write(sql`UPDATE run SET ${end} WHERE ${there}`), ({ changes }) =>
+            changes === 0
+              ? Effect.void
+              : rowsOf(
+                  sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = (SELECT chat_id FROM run WHERE id = ${runId})`
+                )
+          )
+      }),
+      ({ changes }) => changes > 0
+    )
+  }
 
   const grown = (column: Fragment, text: string) =>
     sql.onDialectOrElse({
@@ -90,7 +117,7 @@ export const makeRuns = (database: Database) => {
       Effect.gen(function* () {
         const held = yield* hold(runId)
         if (Option.isNone(held)) return []
-        return yield* insertMessages(held.value, messages, (yield* now).text)
+        return yield* insertMessages(authorOf(held.value), messages, (yield* now).text)
       }).pipe(atomic, during("runs.record")),
 
     settle: (runId, messages) =>
@@ -98,7 +125,7 @@ export const makeRuns = (database: Database) => {
         const held = yield* hold(runId)
         if (Option.isNone(held)) return []
         yield* sql`UPDATE run SET partial_text = '', partial_reasoning = '' WHERE id = ${runId}`
-        return yield* insertMessages(held.value, messages, (yield* now).text)
+        return yield* insertMessages(authorOf(held.value), messages, (yield* now).text)
       }).pipe(atomic, during("runs.settle")),
 
     park: (runId, { state, until }) =>
@@ -160,28 +187,19 @@ export const makeRuns = (database: Database) => {
 
     finish: (runId, ending) =>
       Effect.gen(function* () {
+        const { text: time } = yield* now
+        // What is in progress needs not be read first: its row, as it changes, is the lock.
+        if (yield* ended(runId, "'queued', 'running'", ending, time)) {
+          return yield* insertMessages({ runId }, ending.messages, time)
+        }
         const held = yield* hold(runId)
         if (Option.isNone(held)) return []
-        const { text: time } = yield* now
-        const end = sql`status = ${ending.status}, error = ${ending.error}, prompt_tokens = ${ending.promptTokens}, completion_tokens = ${ending.completionTokens}, partial_text = '', partial_reasoning = '', end_time = ${time}`
-        const { chat_id } = held.value
         if (held.value.status === "waiting_input") {
           yield* unwait(runId)
           yield* markUntold(database, runId)
         }
-        yield* sql.onDialectOrElse({
-          // Both rows at once: a round trip less in the busiest transaction.
-          mysql: () =>
-            rowsOf(
-              sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET ${end}, s.update_time = ${time} WHERE run.id = ${runId}`
-            ),
-          orElse: () =>
-            Effect.zipRight(
-              rowsOf(sql`UPDATE run SET ${end} WHERE id = ${runId}`),
-              rowsOf(sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${chat_id}`)
-            )
-        })
-        return yield* insertMessages(held.value, ending.messages, time)
+        yield* ended(runId, "'queued', 'running', 'waiting_input'", ending, time)
+        return yield* insertMessages(authorOf(held.value), ending.messages, time)
       }).pipe(atomic, during("runs.finish")),
 
     rollback: (runId) =>

@@ -7,19 +7,21 @@ import type { Acceptance, RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
 import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
 import { RunRow } from "./columns.ts"
-import { type Database, decodeFirst, during, now } from "./Database.ts"
+import { type Database, decodeFirst, during, isDuplicate, now } from "./Database.ts"
 import { insertMessage } from "./insertMessage.ts"
 import { unfinishedOf } from "./runQueue.ts"
-import { rowsOf } from "./statement.ts"
+import { inserting, rowsOf } from "./statement.ts"
 
 const run = decodeFirst(RunRow)
 
+/** The session, and one of its unfinished runs. */
 const openedSession = decodeFirst(
   Schema.Struct({
     user_id: Schema.Number,
     flow_id: Schema.String,
     is_delete: Schema.Number,
-    opened_by: Schema.String
+    opened_by: Schema.String,
+    unfinished: Schema.NullOr(Schema.String)
   })
 )
 
@@ -29,30 +31,88 @@ class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: 
 export const makeAccept = (database: Database): RunStore["accept"] => {
   const { sql, atomic } = database
 
-  const touchSession = (session: Acceptance["session"], runId: string, time: string) => {
-    const row = sql.insert({
-      chat_id: session.chatId,
-      flow_id: session.flowId,
-      flow_type: session.flowType,
-      flow_name: session.flowName,
-      name: session.name,
-      user_id: session.userId,
-      like: 0,
-      dislike: 0,
-      copied: 0,
-      sensitive_status: 0,
-      memory_floor: 0,
-      opened_by: runId,
-      is_delete: 0,
-      create_time: time,
-      update_time: time
+  const insertRun = inserting(sql, "run", [
+    "id",
+    "chat_id",
+    "flow_id",
+    "user_id",
+    "action",
+    "status",
+    "owner",
+    "client_msg_id",
+    "question_id",
+    "payload",
+    "queue_rank",
+    "partial_text",
+    "partial_reasoning",
+    "error",
+    "prompt_tokens",
+    "completion_tokens",
+    "create_time",
+    "start_time",
+    "end_time"
+  ])
+
+  const touching = inserting(
+    sql,
+    "message_session",
+    [
+      "chat_id",
+      "flow_id",
+      "flow_type",
+      "flow_name",
+      "name",
+      "user_id",
+      "like",
+      "dislike",
+      "copied",
+      "sensitive_status",
+      "memory_floor",
+      "opened_by",
+      "is_delete",
+      "create_time",
+      "update_time"
+    ],
+    sql.onDialectOrElse({
+      mysql: () => "ON DUPLICATE KEY UPDATE update_time = ?",
+      orElse: () => "ON CONFLICT (chat_id) DO UPDATE SET update_time = ?"
     })
-    return sql.onDialectOrElse({
-      mysql: () => sql`INSERT INTO message_session ${row} ON DUPLICATE KEY UPDATE update_time = ${time}`,
-      orElse: () =>
-        sql`INSERT INTO message_session ${row} ON CONFLICT (chat_id) DO UPDATE SET update_time = ${time}`
+  )
+
+  const touchSession = (session: Acceptance["session"], runId: string, time: string) =>
+    touching(
+      {
+        chat_id: session.chatId,
+        flow_id: session.flowId,
+        flow_type: session.flowType,
+        flow_name: session.flowName,
+        name: session.name,
+        user_id: session.userId,
+        like: 0,
+        dislike: 0,
+        copied: 0,
+        sensitive_status: 0,
+        memory_floor: 0,
+        opened_by: runId,
+        is_delete: 0,
+        create_time: time,
+        update_time: time
+      },
+      time
+    )
+
+  /** Refuses the question, unless it is one that was accepted before. */
+  const refuse = <E>({ session, clientMsgId }: Acceptance, error: E) =>
+    Effect.gen(function* () {
+      const before =
+        clientMsgId === null
+          ? Option.none<Run>()
+          : yield* run(
+              sql`SELECT * FROM run WHERE chat_id = ${session.chatId} AND client_msg_id = ${clientMsgId}`
+            )
+      if (Option.isSome(before)) return yield* new AcceptedBefore({ run: before.value })
+      return yield* Effect.fail(error)
     })
-  }
 
   const accept = (acceptance: Acceptance) =>
     Effect.gen(function* () {
@@ -61,7 +121,7 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       // From here on nobody else writes to this chat.
       yield* rowsOf(touchSession(session, runId, time))
       const row = yield* openedSession(
-        sql`SELECT user_id, flow_id, is_delete, opened_by FROM message_session WHERE chat_id = ${session.chatId}`
+        sql`SELECT s.user_id, s.flow_id, s.is_delete, s.opened_by, r.id AS unfinished FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} LIMIT 1`
       )
       if (
         Option.isNone(row) ||
@@ -71,20 +131,14 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       ) {
         return yield* new SessionTaken({ chatId: session.chatId })
       }
-      if (clientMsgId !== null) {
-        const before = yield* run(
-          sql`SELECT * FROM run WHERE chat_id = ${session.chatId} AND client_msg_id = ${clientMsgId}`
-        )
-        if (Option.isSome(before)) return yield* new AcceptedBefore({ run: before.value })
-      }
       const { entry } = acceptance
-      const unfinished = yield* unfinishedOf(database, session.chatId)
+      const unfinished = row.value.unfinished === null ? [] : yield* unfinishedOf(database, session.chatId)
       const queued = unfinished.filter(({ status }) => status === "queued")
       if (entry.onBusy === "reject" && unfinished.length > 0) {
-        return yield* new ChatBusy({ chatId: session.chatId })
+        return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
       }
       if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
-        return yield* new ChatFull({ limit: entry.maxQueued })
+        return yield* refuse(acceptance, new ChatFull({ limit: entry.maxQueued }))
       }
       const startsNow = entry.startNow && unfinished.length === 0
       const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
@@ -112,12 +166,12 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
         start_time: startsNow ? date : null,
         end_time: null
       }
-      yield* rowsOf(
-        sql`INSERT INTO run ${sql.insert({
-          ...accepted,
-          create_time: time,
-          start_time: startsNow ? time : null
-        })}`
+      yield* Effect.catchIf(
+        rowsOf(
+          insertRun({ ...accepted, create_time: time, start_time: startsNow ? time : null, end_time: null })
+        ),
+        isDuplicate,
+        (error) => refuse(acceptance, error)
       )
       if (row.value.opened_by === runId) {
         yield* rowsOf(

@@ -2,39 +2,42 @@
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as MysqlClient from "@effect/sql-mysql2/MysqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import type { PoolOptions } from "mysql2"
 import { StorageError } from "../StorageError.ts"
 import { during } from "./Database.ts"
+import { mysqlLayer } from "./mysql.ts"
 
-/** Connections to one server. Every transaction holds one while it lasts. */
-const poolSize = 16
+/**
+ * Connections to one server: for transactions, each of which holds one for as many turns of the event loop as it has
+ * statements, and for statements that are by themselves.
+ */
+const writers = 16
+const readers = 8
 
 /** Statements that a connection keeps prepared; the servers allow about 16,000 for all connections together. */
 const preparedStatements = 200
 
-export const mysqlClient = (url: Redacted.Redacted) =>
-  MysqlClient.layer({
-    maxConnections: poolSize,
-    poolConfig: {
-      uri: Redacted.value(url),
-      // Connections that are kept when idle; otherwise the client closes each within a second.
-      maxIdle: poolSize,
-      maxPreparedStatements: preparedStatements,
-      charset: "utf8mb4_unicode_ci",
-      timezone: "Z",
-      // Times are decoded where rows are, the same for all databases.
-      dateStrings: true,
-      // The client asks for several statements in one text, which nothing here needs, and files from here.
-      flags: ["-MULTI_STATEMENTS", "-LOCAL_FILES"]
-    }
-  }).pipe(
+export const mysqlClient = (url: Redacted.Redacted) => {
+  const options: PoolOptions = {
+    uri: Redacted.value(url),
+    supportBigNumbers: true,
+    maxPreparedStatements: preparedStatements,
+    charset: "utf8mb4_unicode_ci",
+    timezone: "Z",
+    // Times are decoded where rows are, the same for all databases.
+    dateStrings: true,
+    // The client asks for several statements in one text, which nothing here needs, and files from here.
+    flags: ["-MULTI_STATEMENTS", "-LOCAL_FILES"]
+  }
+  return mysqlLayer(options, { readers, writers }).pipe(
     Layer.catchAll((cause) => Layer.fail(new StorageError({ operation: "connect to the database", cause })))
   )
+}
 
 export const sqliteClient = (filename: string) =>
   Layer.unwrapEffect(

@@ -10,39 +10,70 @@ export interface Author {
   readonly runId: string
 }
 
+const columns = [
+  "is_bot",
+  "source",
+  "type",
+  "category",
+  "run_id",
+  "liked",
+  "solved",
+  "copied",
+  "sensitive_status",
+  "message",
+  "intermediate_steps",
+  "files",
+  "extra",
+  "remark",
+  "sender",
+  "receiver",
+  "create_time",
+  "update_time"
+]
+const authorColumns = ["flow_id", "chat_id", "user_id"]
+
+const insertInto = (authorValues: ReadonlyArray<string>): string =>
+  `INSERT INTO chat_message (${[...columns, ...authorColumns].join(", ")}) VALUES (${[...columns.map(() => "?"), ...authorValues].join(", ")})`
+
+// Made once: to compile them anew for each message took as long as to read the database's answer.
+const byAuthor = insertInto(["?", "?", "?"])
+/** For a run that is in the database, and that nobody has read. */
+const byRun = insertInto(authorColumns.map((column) => `(SELECT ${column} FROM run WHERE id = ?)`))
+
 /** Passages go in by groups: few round trips, and no statement with more parameters than a server takes. */
 const passagesAtOnce = 50
 
 export const insertMessage = Effect.fnUntraced(function* (
   { sql, write }: Database,
-  author: Author,
+  author: Author | { readonly runId: string },
   message: NewMessage,
   time: string
 ) {
+  const { runId } = author
+  const values = [
+    message.is_bot ? 1 : 0,
+    message.source ?? 0,
+    message.type,
+    message.category,
+    runId,
+    0,
+    0,
+    0,
+    0,
+    message.message,
+    message.intermediate_steps ?? "",
+    message.files ?? "",
+    message.extra ?? "",
+    message.remark ?? "",
+    message.sender ?? "",
+    message.receiver ?? "",
+    time,
+    time
+  ]
   const { id } = yield* write(
-    sql`INSERT INTO chat_message ${sql.insert({
-      is_bot: message.is_bot ? 1 : 0,
-      source: message.source ?? 0,
-      type: message.type,
-      category: message.category,
-      flow_id: author.flowId,
-      chat_id: author.chatId,
-      user_id: author.userId,
-      run_id: author.runId,
-      liked: 0,
-      solved: 0,
-      copied: 0,
-      sensitive_status: 0,
-      message: message.message,
-      intermediate_steps: message.intermediate_steps ?? "",
-      files: message.files ?? "",
-      extra: message.extra ?? "",
-      remark: message.remark ?? "",
-      sender: message.sender ?? "",
-      receiver: message.receiver ?? "",
-      create_time: time,
-      update_time: time
-    })}`
+    "chatId" in author
+      ? sql.unsafe(byAuthor, [...values, author.flowId, author.chatId, author.userId])
+      : sql.unsafe(byRun, [...values, runId, runId, runId])
   )
   const passages = (message.passages ?? []).map((passage) => ({
     message_id: id,

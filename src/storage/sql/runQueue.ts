@@ -15,12 +15,14 @@ const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
 const chatOf = decodeFirst(Schema.Struct({ chat_id: Schema.String }))
 
+const statusOf = decodeFirst(Schema.Struct({ status: Schema.String }))
+
 /** What runs, then what waits in its order. */
 const inOrder = ({ sql }: Database, chatId: string) =>
   sql`chat_id = ${chatId} AND status IN ('queued', 'running') ORDER BY CASE status WHEN 'running' THEN 0 ELSE 1 END, queue_rank, question_id`
 
 export const unfinishedOf = (database: Database, chatId: string) =>
-  runs(database.sql`SELECT * FROM run WHERE ${inOrder(database, chatId)}`)
+  runs(database.sql`SELECT * FROM run WHERE ${inOrder(database, chatId)}`, database.ask)
 
 export const makeRunQueue = (
   database: Database
@@ -60,8 +62,12 @@ export const makeRunQueue = (
   return {
     dequeue: (chatId, owner) =>
       Effect.gen(function* () {
-        // Most often there is nothing: that takes no transaction to know.
-        if (Option.isNone(yield* next(chatId))) return Option.none<Run>()
+        // Most often there is nothing: that takes no transaction to know, and no more than a column.
+        const first = yield* statusOf(
+          sql`SELECT status FROM run WHERE ${inOrder(database, chatId)} LIMIT 1`,
+          database.ask
+        )
+        if (Option.isNone(first) || first.value.status !== "queued") return Option.none<Run>()
         return yield* atomic(
           Effect.gen(function* () {
             yield* lockChat(chatId)

@@ -12,11 +12,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import type { Connections } from "./mysql.ts"
 
-export const makeTransaction = (sql: SqlClient.SqlClient) => {
+/** `connections`: those on which transactions begin by themselves, where there are any. */
+export const makeTransaction = (
+  sql: SqlClient.SqlClient,
+  connections: Option.Option<Context.Tag.Service<Connections>>
+) => {
   const begin = sql.onDialectOrElse({ sqlite: () => "BEGIN IMMEDIATE", orElse: () => "BEGIN" })
 
   const say = (connection: Connection, text: string) => connection.executeUnprepared(text, [], undefined)
+
+  const reserve = Option.match(connections, {
+    onNone: () => Effect.tap(sql.reserve, (connection) => say(connection, begin)),
+    onSome: ({ writer }) => writer
+  })
 
   // Refused where the database has rolled back by itself, or is gone: then there is nothing to roll back.
   const rollback = (connection: Connection) => Effect.ignore(say(connection, "ROLLBACK"))
@@ -35,8 +45,7 @@ export const makeTransaction = (sql: SqlClient.SqlClient) => {
       if (Option.isSome(Context.getOption(context, SqlClient.TransactionConnection))) return effect
       return Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(Scope.make(), (scope) =>
-          Scope.extend(sql.reserve, scope).pipe(
-            Effect.tap((connection) => say(connection, begin)),
+          Scope.extend(reserve, scope).pipe(
             Effect.flatMap((connection) =>
               restore(effect).pipe(
                 Effect.provide(Context.add(context, SqlClient.TransactionConnection, [connection, 0])),

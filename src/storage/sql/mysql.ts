@@ -1,0 +1,165 @@
+/**
+ * MySQL's driver as an `SqlClient`, with two kinds of connections:
+ *
+ * - For statements that are by themselves. A statement of `SqlClient` opens a span and a scope before it is sent, which
+ *   is 80 steps of the interpreter; what every question reads goes through `direct`, in six.
+ * - For transactions, which begin by themselves there: BEGIN was two of a question's sixteen round trips. Whatever is
+ *   said on such a connection belongs to a transaction until COMMIT or ROLLBACK, so nothing else may use it.
+ */
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import { makeCompiler } from "@effect/sql-mysql2/MysqlClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2"
+
+export class Connections extends Context.Tag("colloquy/storage/Connections")<
+  Connections,
+  {
+    readonly direct: Connection
+    /** For a transaction, until the scope closes. */
+    readonly writer: Effect.Effect<Connection, SqlError, Scope.Scope>
+  }
+>() {}
+
+/** How long the first connection may take. */
+const patience = "5 seconds"
+
+export const mysqlLayer = (
+  options: PoolOptions,
+  counts: { readonly readers: number; readonly writers: number }
+): Layer.Layer<SqlClient.SqlClient | Connections, SqlError> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const plain = yield* pool(options, counts.readers)
+      const direct = new Driver(plain)
+      yield* direct.executeUnprepared("SELECT 1").pipe(
+        Effect.timeoutFail({
+          duration: patience,
+          onTimeout: () => new SqlError({ cause: new Error("no connection in time"), message: "connecting" })
+        })
+      )
+      const client = yield* SqlClient.make({
+        acquirer: Effect.succeed(direct),
+        transactionAcquirer: Effect.map(lent(plain), (connection) => new Driver(connection)),
+        compiler: makeCompiler(),
+        spanAttributes: []
+      })
+      const writer = writers(yield* pool(options, counts.writers))
+      return Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connections, { direct, writer }))
+    })
+  ).pipe(Layer.provide(Reactivity.layer))
+
+const pool = (options: PoolOptions, connectionLimit: number) =>
+  Effect.acquireRelease(
+    // Those that are idle are kept.
+    Effect.sync(() => createPool({ ...options, connectionLimit, maxIdle: connectionLimit })),
+    (pool) => Effect.async<void>((resume) => pool.end(() => resume(Effect.void)))
+  )
+
+const refused = (cause: unknown) => new SqlError({ cause, message: "the database refuses" })
+
+const taken = (pool: Pool) =>
+  Effect.async<PoolConnection, SqlError>((resume) => {
+    pool.getConnection((cause, connection) =>
+      resume(cause === null ? Effect.succeed(connection) : Effect.fail(refused(cause)))
+    )
+  })
+
+const lent = (pool: Pool) =>
+  Effect.acquireRelease(taken(pool), (connection) => Effect.sync(() => connection.release()))
+
+const writers = (pool: Pool): Effect.Effect<Connection, SqlError, Scope.Scope> => {
+  /** Those that begin transactions by themselves. */
+  const prepared = new WeakMap<PoolConnection, Driver>()
+
+  const prepare = (connection: PoolConnection) =>
+    Effect.suspend(() => {
+      const known = prepared.get(connection)
+      if (known !== undefined) return Effect.succeed(known)
+      const writer = new Driver(connection)
+      return Effect.map(writer.executeUnprepared("SET autocommit = 0"), () => {
+        prepared.set(connection, writer)
+        return writer
+      })
+    })
+
+  return Effect.acquireRelease(taken(pool), (connection) =>
+    Effect.sync(() => {
+      // What could not be ended must not become a part of the next transaction.
+      if (prepared.get(connection)?.isClean === true) connection.release()
+      else connection.destroy()
+    })
+  ).pipe(Effect.flatMap(prepare))
+}
+
+class Driver implements Connection {
+  private readonly driver: Pool | PoolConnection
+  /** Nothing has been said since the last transaction was ended. */
+  isClean = true
+
+  constructor(driver: Pool | PoolConnection) {
+    this.driver = driver
+  }
+
+  execute(sql: string, values: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<unknown>, SqlError> {
+    return Effect.async((resume) => {
+      this.send(sql, values, false, (result) => resume(Effect.map(result, rowsIn)))
+    })
+  }
+
+  executeRaw(sql: string, values: ReadonlyArray<unknown>): Effect.Effect<unknown, SqlError> {
+    return Effect.async((resume) => {
+      this.send(sql, values, false, resume)
+    })
+  }
+
+  executeValues(sql: string, values: ReadonlyArray<unknown>) {
+    return Effect.async<ReadonlyArray<ReadonlyArray<unknown>>, SqlError>((resume) => {
+      this.send(sql, values, true, (result) =>
+        resume(
+          Effect.map(result, (rows) =>
+            rowsIn(rows).map((row): ReadonlyArray<unknown> => (Array.isArray(row) ? row : []))
+          )
+        )
+      )
+    })
+  }
+
+  executeStream(sql: string, values: ReadonlyArray<unknown>) {
+    return Stream.fromIterableEffect(this.execute(sql, values))
+  }
+
+  /** How transactions are ended, too. */
+  executeUnprepared(
+    sql: string,
+    values: ReadonlyArray<unknown> = []
+  ): Effect.Effect<ReadonlyArray<unknown>, SqlError> {
+    return Effect.async((resume) => {
+      this.isClean = false
+      this.driver.query({ sql, values: [...values] }, (cause, result) => {
+        this.isClean = cause === null
+        resume(cause === null ? Effect.succeed(rowsIn(result)) : Effect.fail(refused(cause)))
+      })
+    })
+  }
+
+  private send(
+    sql: string,
+    values: ReadonlyArray<unknown>,
+    rowsAsArray: boolean,
+    answer: (result: Effect.Effect<unknown, SqlError>) => void
+  ): void {
+    this.isClean = false
+    this.driver.execute({ sql, values: [...values], rowsAsArray }, (cause, result) =>
+      answer(cause === null ? Effect.succeed(result) : Effect.fail(refused(cause)))
+    )
+  }
+}
+
+const rowsIn = (result: unknown): ReadonlyArray<unknown> => (Array.isArray(result) ? result : [])
