@@ -50,13 +50,13 @@ export class Following {
         })
       }
       const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
-      return yield* this.open(address, anyKind, this.peer.identity.userId).pipe(
+      return yield* this.open(scope, address, anyKind, this.peer.identity.userId).pipe(
         Effect.tap((session) =>
-          Effect.map(this.start(session, resume), (leave) =>
+          Effect.map(session.attend(resume), (depart) => {
+            const leave = this.begin(session, resume, depart)
             this.add(session, Effect.zipRight(leave, Scope.close(scope, Exit.void)))
-          )
+          })
         ),
-        Scope.extend(scope),
         Effect.onError(() => Scope.close(scope, Exit.void)),
         Effect.uninterruptible
       )
@@ -66,7 +66,10 @@ export class Following {
   /** Follows a session that the socket's own scope holds: it costs no scope of its own. */
   adopt(session: Session, resume: ResumePoint | null): Effect.Effect<void> {
     return Effect.uninterruptible(
-      Effect.map(this.start(session, resume), (leave) => this.add(session, leave))
+      Effect.flatMap(session.attend(resume), (depart) => {
+        this.add(session, this.begin(session, resume, depart))
+        return Effect.void
+      })
     )
   }
 
@@ -91,31 +94,33 @@ export class Following {
   }
 
   /**
-   * Sends the session's frames from the right place on, and counts the socket as present. Answers how to undo
-   * that; done twice it is done once.
+   * Sends the frames of a session that counts the socket as present, from the right place on. Answers how to undo
+   * both; done twice it is done once.
    */
-  private start(session: Session, resume: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
-    return Effect.map(session.attend(resume), (depart) => {
-      const { log } = session
-      const recovered = resume !== null && resume.epoch === log.epoch && log.has(resume.lastSeq)
-      const position = recovered ? resume.lastSeq : log.joinPoint
-      // A client that asked to resume and cannot must be told, native or not.
-      if (this.peer.identity.native || (resume !== null && !recovered)) {
-        this.tellPlace(session, position, recovered)
+  private begin(
+    session: Session,
+    resume: ResumePoint | null,
+    depart: Effect.Effect<void>
+  ): Effect.Effect<void> {
+    const { log } = session
+    const recovered = resume !== null && resume.epoch === log.epoch && log.has(resume.lastSeq)
+    const position = recovered ? resume.lastSeq : log.joinPoint
+    // A client that asked to resume and cannot must be told, native or not.
+    if (this.peer.identity.native || (resume !== null && !recovered)) {
+      this.tellPlace(session, position, recovered)
+    }
+    const { native } = this.peer.identity
+    const unfollow = this.peer.outbox.follow(log, position, {
+      replaced: () => {
+        if (native) this.tellPlace(session, log.joinPoint, false)
+      },
+      notice: (json) => {
+        if (native) this.peer.outbox.send(json)
       }
-      const { native } = this.peer.identity
-      const unfollow = this.peer.outbox.follow(log, position, {
-        replaced: () => {
-          if (native) this.tellPlace(session, log.joinPoint, false)
-        },
-        notice: (json) => {
-          if (native) this.peer.outbox.send(json)
-        }
-      })
-      return Effect.suspend(() => {
-        unfollow()
-        return depart
-      })
+    })
+    return Effect.suspend(() => {
+      unfollow()
+      return depart
     })
   }
 

@@ -1,8 +1,7 @@
 /** The sessions that are live on this node, by their chat: of one chat several may be, each of another user or app. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { Session } from "./Session.ts"
-import { whileOpen } from "./whileOpen.ts"
 
 export class LiveSessions {
   private readonly byChat = new Map<string, ReadonlyArray<Session>>()
@@ -20,18 +19,25 @@ export class LiveSessions {
     return this.byChat.get(chatId) ?? []
   }
 
-  /** Known until the scope closes. */
-  add(session: Session): Effect.Effect<void, never, Scope.Scope> {
+  /**
+   * Known until the scope closes. Not by `acquireRelease`, which keeps all fiber refs of the fiber that acquired, for
+   * the release to run under: of what every idle socket holds that was a third.
+   */
+  add(scope: Scope.Scope, session: Session): Effect.Effect<void> {
     const { chatId } = session.address
-    return whileOpen(
-      Effect.sync(() => this.set(chatId, [...this.of(chatId), session])),
-      () =>
-        Effect.sync(() =>
-          this.set(
-            chatId,
-            this.of(chatId).filter((other) => other !== session)
-          )
-        )
+    return Effect.suspend(() => {
+      this.set(chatId, [...this.of(chatId), session])
+      return Scope.addFinalizer(
+        scope,
+        Effect.sync(() => this.remove(chatId, session))
+      )
+    })
+  }
+
+  private remove(chatId: string, session: Session): void {
+    this.set(
+      chatId,
+      this.of(chatId).filter((other) => other !== session)
     )
   }
 

@@ -5,7 +5,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { OptionalRedis } from "../../redis/Redis.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { alone, type Lease } from "./Lease.ts"
@@ -17,8 +17,16 @@ import { type LeaseUser, SharedLease } from "./SharedLease.ts"
 export const newEpoch = () => crypto.randomUUID().slice(0, 8)
 
 export interface SessionLogService {
-  /** `key` names the session on every node. What the lease does by itself ends with the scope. */
-  readonly leaseOf: (key: string, log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
+  /**
+   * `key` names the session on every node. What the lease does by itself ends with the scope. `user` is asked for where
+   * the session is shared.
+   */
+  readonly leaseOf: (
+    scope: Scope.Scope,
+    key: string,
+    log: FrameLog,
+    user: () => LeaseUser
+  ) => Effect.Effect<Lease>
   /** Waits until all that was written is told and no lease is held; not for ever. */
   readonly atRest: Effect.Effect<void>
 }
@@ -31,12 +39,14 @@ export class SessionLog extends Context.Tag("colloquy/session/SessionLog")<Sessi
     SessionLog,
     Effect.flatMap(LogStore, (store) =>
       Option.match(store, {
-        onNone: () => Effect.succeed({ leaseOf: () => Effect.succeed(alone), atRest: Effect.void }),
+        onNone: () => Effect.succeed({ leaseOf: () => ofThisNodeAlone, atRest: Effect.void }),
         onSome: shared
       })
     )
   )
 }
+
+const ofThisNodeAlone = Effect.succeed(alone)
 
 /** Sessions looked at in one go for what was not heard. */
 const atOnce = 200
@@ -66,9 +76,8 @@ const shared = (store: LogStoreService) =>
         Effect.timeoutOption(restWithin),
         Effect.asVoid
       ),
-      leaseOf: (key, log, user) =>
-        Effect.gen(function* () {
-          const scope = yield* Effect.scope
+      leaseOf: (scope, key, log, user) =>
+        Effect.suspend(() => {
           const lease = new SharedLease({
             store,
             key,
@@ -76,19 +85,16 @@ const shared = (store: LogStoreService) =>
             log,
             newEpoch,
             isDead,
-            user,
+            user: user(),
             scope,
             fork
           })
-          yield* Effect.acquireRelease(
-            Effect.sync(() => leases.set(key, lease)),
-            () =>
-              Effect.sync(() => {
-                lease.close()
-                leases.delete(key)
-              })
-          )
-          return lease
+          leases.set(key, lease)
+          const end = Effect.sync(() => {
+            lease.close()
+            leases.delete(key)
+          })
+          return Effect.as(Scope.addFinalizer(scope, end), lease)
         })
     }
     return service
