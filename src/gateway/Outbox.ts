@@ -10,10 +10,41 @@ import type { WebSocket } from "ws"
 import { type FrameLog, type LogReader, maxMergedBytes } from "../session/FrameLog.ts"
 import { textFrame } from "./textFrame.ts"
 
-export interface Reader {
+/** What comes before the frames of another log in its place, and what is said without a place in it. */
+export type Besides = Required<Pick<LogReader, "replaced" | "notice">>
+
+/** A class, because every idle socket keeps one: methods are shared, closures are not. */
+class Reader implements LogReader {
   readonly log: FrameLog
   /** Everything up to here was written to the socket. */
-  position: number
+  at: number
+  private readonly outbox: Outbox
+  private readonly besides: Besides
+
+  constructor(outbox: Outbox, log: FrameLog, at: number, besides: Besides) {
+    this.outbox = outbox
+    this.log = log
+    this.at = at
+    this.besides = besides
+  }
+
+  wake(): void {
+    this.outbox.advance(this)
+  }
+
+  position(): number {
+    return this.at
+  }
+
+  replaced(): void {
+    this.at = this.log.joinPoint
+    this.besides.replaced()
+    this.outbox.advance(this)
+  }
+
+  notice(json: string): void {
+    this.besides.notice(json)
+  }
 }
 
 export class Outbox {
@@ -42,23 +73,11 @@ export class Outbox {
     this.onLost = options.onLost
   }
 
-  /**
-   * Follows a log from a position until the returned function is called. `replaced` comes before the frames of
-   * another log in its place.
-   */
-  follow(log: FrameLog, position: number, on: Required<Pick<LogReader, "replaced" | "notice">>): () => void {
-    const reader: Reader = { log, position }
+  /** Follows a log from a position until the returned function is called. */
+  follow(log: FrameLog, position: number, besides: Besides): () => void {
+    const reader = new Reader(this, log, position, besides)
     this.readers = [...this.readers, reader]
-    const unsubscribe = log.subscribe({
-      wake: () => this.advance(reader),
-      position: () => reader.position,
-      replaced: () => {
-        reader.position = log.joinPoint
-        on.replaced()
-        this.advance(reader)
-      },
-      notice: on.notice
-    })
+    const unsubscribe = log.subscribe(reader)
     this.advance(reader)
     return () => {
       unsubscribe()
@@ -79,18 +98,19 @@ export class Outbox {
     this.leave()
   }
 
-  private advance(reader: Reader): void {
+  /** Called by its readers. */
+  advance(reader: Reader): void {
     if (this.blocked || this.lost || this.ws.readyState !== this.ws.OPEN) return
-    if (!reader.log.has(reader.position)) {
+    if (!reader.log.has(reader.at)) {
       this.lost = true
       this.onLost()
       return
     }
     for (;;) {
-      const next = reader.log.next(reader.position)
+      const next = reader.log.next(reader.at)
       if (next === null) return
       this.write(next.json)
-      reader.position = next.seq
+      reader.at = next.seq
       if (this.block()) return
     }
   }

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Judge } from "../app/Judge.ts"
@@ -31,9 +31,8 @@ import { makeSession, type NodeOptions, type RunSlots, type SessionOwn } from ".
 import { sharedRetention } from "./retention.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
-import { alone, type Lease } from "./shared/Lease.ts"
 import { Nodes } from "./shared/Nodes.ts"
-import { newEpoch, SessionLog } from "./shared/SessionLog.ts"
+import { newEpoch, type SessionLease, SessionLog, unshared } from "./shared/SessionLog.ts"
 import type { LeaseUser } from "./shared/SharedLease.ts"
 import { Ticker } from "./Ticker.ts"
 
@@ -136,13 +135,13 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         userId: number,
         epoch: string,
         own: SessionOwn,
-        leaseOf: (log: FrameLog, user: () => LeaseUser) => Effect.Effect<Lease>
+        leaseOf: (log: FrameLog, user: () => LeaseUser) => SessionLease
       ): Effect.Effect<Session> => {
         const log = new FrameLog({ epoch, address, onDirty: ticker.schedule, retention })
         let session: Session | null = null
         const inSession = (use: (session: Session) => Effect.Effect<void>) =>
           Effect.suspend(() => (session === null ? Effect.void : use(session)))
-        const lease = leaseOf(log, () => ({
+        const { lease, end } = leaseOf(log, () => ({
           onDeposed: inSession((it) => it.depose),
           epochNow: Effect.map(sessions.get(address.chatId), epochOf),
           statusHere: (runId) =>
@@ -151,11 +150,15 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             ),
           onForgotten: inSession((it) => it.takeOver(null))
         }))
-        return Effect.flatMap(lease, (lease) => {
-          const made = makeSession(scope, node, { address, userId, log, lease, own })
-          session = made
-          return Effect.as(live.add(scope, made), made)
+        const made = makeSession(scope, node, { address, userId, log, lease, own })
+        session = made
+        live.add(made)
+        // Not by `acquireRelease`, which keeps all fiber refs of the fiber that acquired, for the release to run under.
+        const over = Effect.sync(() => {
+          live.remove(made)
+          end()
         })
+        return Effect.as(Scope.addFinalizer(scope, over), made)
       }
 
       const kept = yield* KeptSessions.make<Session>({ keepIdle, most: maxSessions })
@@ -185,20 +188,24 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       const openFor: HubService["openFor"] = (holder, address, userId) => {
         const key = `${userId}:${address.flowId}:${address.chatId}`
-        return Effect.flatMap(kept.findFor(holder, key), (known) =>
-          known !== null
-            ? Effect.succeed(known)
-            : Effect.flatMap(sessions.get(address.chatId), (row) => {
-                const theirs = Option.isSome(row) ? row.value : null
-                if (theirs !== null && (theirs.user_id !== userId || theirs.flow_id !== address.flowId)) {
-                  return new NotYours({ what: "chat" })
-                }
-                return kept.holdFor(holder, key, (scope) =>
-                  make(scope, address, userId, epochOf(row), new Stored(key, address), (log, user) =>
-                    sessionLog.leaseOf(scope, key, log, user)
-                  )
-                )
-              })
+        const openNew = () =>
+          Effect.flatMap(sessions.get(address.chatId), (row) => {
+            const theirs = Option.isSome(row) ? row.value : null
+            if (theirs !== null && (theirs.user_id !== userId || theirs.flow_id !== address.flowId)) {
+              return new NotYours({ what: "chat" })
+            }
+            return kept.holdFor(holder, key, (scope) =>
+              make(scope, address, userId, epochOf(row), new Stored(key, address), (log, user) =>
+                sessionLog.leaseOf(scope, key, log, user)
+              )
+            )
+          })
+        return Effect.suspend(() =>
+          kept.has(key)
+            ? Effect.flatMap(kept.findFor(holder, key), (known) =>
+                known === null ? openNew() : Effect.succeed(known)
+              )
+            : openNew()
         )
       }
 
@@ -214,7 +221,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
               userId,
               newEpoch(),
               { journal: unsavedJournal, openApp: app, draft, retain: Effect.void },
-              () => Effect.succeed(alone)
+              () => unshared
             )
           )
         )

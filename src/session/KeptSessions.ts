@@ -72,11 +72,16 @@ export class KeptSessions<A> {
 
   /** The same, held until `holder` closes: who has a scope at hand need not put it where `find` looks for it. */
   findFor(holder: Scope.Scope, key: string): Effect.Effect<A | null> {
-    const held = Effect.suspend(() => {
-      const known = this.byKey.get(key)
-      return known === undefined ? nothing : this.keepFor(holder, this.take(known))
-    })
-    return Effect.suspend(() => (this.byKey.has(key) ? Effect.uninterruptible(held) : nothing))
+    return Effect.uninterruptible(
+      Effect.suspend(() => {
+        const known = this.byKey.get(key)
+        return known === undefined ? Effect.succeed(null) : this.keepFor(holder, this.take(known))
+      })
+    )
+  }
+
+  has(key: string): boolean {
+    return this.byKey.has(key)
   }
 
   /**
@@ -181,8 +186,6 @@ export class KeptSessions<A> {
     })
   }
 }
-
-const nothing = Effect.succeed(null)
 
 const sessionOf = <A>(kept: Kept<A>): Effect.Effect<A> => {
   if (kept.session !== null) return Effect.succeed(kept.session)

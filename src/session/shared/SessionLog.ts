@@ -5,7 +5,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { OptionalRedis } from "../../redis/Redis.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { alone, type Lease } from "./Lease.ts"
@@ -16,17 +16,17 @@ import { type LeaseUser, SharedLease } from "./SharedLease.ts"
 
 export const newEpoch = () => crypto.randomUUID().slice(0, 8)
 
+export interface SessionLease {
+  readonly lease: Lease
+  readonly end: () => void
+}
+
 export interface SessionLogService {
   /**
-   * `key` names the session on every node. What the lease does by itself ends with the scope. `user` is asked for where
-   * the session is shared.
+   * `key` names the session on every node. What the lease does by itself ends with the scope, where it is to be told
+   * (`end`). `user` is asked for where the session is shared.
    */
-  readonly leaseOf: (
-    scope: Scope.Scope,
-    key: string,
-    log: FrameLog,
-    user: () => LeaseUser
-  ) => Effect.Effect<Lease>
+  readonly leaseOf: (scope: Scope.Scope, key: string, log: FrameLog, user: () => LeaseUser) => SessionLease
   /** Waits until all that was written is told and no lease is held; not for ever. */
   readonly atRest: Effect.Effect<void>
 }
@@ -39,14 +39,15 @@ export class SessionLog extends Context.Tag("colloquy/session/SessionLog")<Sessi
     SessionLog,
     Effect.flatMap(LogStore, (store) =>
       Option.match(store, {
-        onNone: () => Effect.succeed({ leaseOf: () => ofThisNodeAlone, atRest: Effect.void }),
+        onNone: () => Effect.succeed({ leaseOf: () => unshared, atRest: Effect.void }),
         onSome: shared
       })
     )
   )
 }
 
-const ofThisNodeAlone = Effect.succeed(alone)
+/** Of a session that no other node can know. */
+export const unshared: SessionLease = { lease: alone, end: () => undefined }
 
 /** Sessions looked at in one go for what was not heard. */
 const atOnce = 200
@@ -76,26 +77,25 @@ const shared = (store: LogStoreService) =>
         Effect.timeoutOption(restWithin),
         Effect.asVoid
       ),
-      leaseOf: (scope, key, log, user) =>
-        Effect.suspend(() => {
-          const lease = new SharedLease({
-            store,
-            key,
-            self,
-            log,
-            newEpoch,
-            isDead,
-            user: user(),
-            scope,
-            fork
-          })
-          leases.set(key, lease)
-          const end = Effect.sync(() => {
-            lease.close()
-            leases.delete(key)
-          })
-          return Effect.as(Scope.addFinalizer(scope, end), lease)
+      leaseOf: (scope, key, log, user) => {
+        const lease = new SharedLease({
+          store,
+          key,
+          self,
+          log,
+          newEpoch,
+          isDead,
+          user: user(),
+          scope,
+          fork
         })
+        leases.set(key, lease)
+        const end = () => {
+          lease.close()
+          leases.delete(key)
+        }
+        return { lease, end }
+      }
     }
     return service
   })
