@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { SignJWT } from "jose"
 import { claimsOf, parsedRecord } from "./hs256.ts"
+import { KnownTokens } from "./KnownTokens.ts"
 import { type Identity, TokenRejected, type TokenService } from "./Tokens.ts"
 
 const usualLifetime = Duration.hours(24)
@@ -16,10 +17,14 @@ const maxTokenLength = 4_096
 
 export const makeJwt = (secret: Redacted.Redacted): TokenService => {
   const key = createSecretKey(Redacted.value(secret), "utf8")
+  const known = new KnownTokens((token) => {
+    const claims = claimsOf(token, key)
+    return claims === null ? null : saidBy(claims)
+  })
 
   const verifyAt: TokenService["verifyAt"] = (token, now) => {
     if (token === "") return rejected("missing")
-    return token.length > maxTokenLength ? rejected("invalid") : identityOf(claimsOf(token, key), now)
+    return token.length > maxTokenLength ? rejected("invalid") : identityOf(known.read(token), now)
   }
 
   return {
@@ -42,25 +47,37 @@ export const makeJwt = (secret: Redacted.Redacted): TokenService => {
   }
 }
 
-/** Whom the claims name, at this moment. Times that are no numbers are no times. */
-const identityOf = (
-  claims: Readonly<Record<string, unknown>> | null,
-  now: number
-): Either.Either<Identity, TokenRejected> => {
-  if (claims === null) return rejected("invalid")
+/** What a token of ours says, whatever the time is. */
+interface Said {
+  /** In seconds, both. */
+  readonly begins: number | undefined
+  readonly ends: number | undefined
+  /** Null: it names nobody. */
+  readonly identity: Identity | null
+}
+
+/** Times that are no numbers are no times. */
+const saidBy = (claims: Readonly<Record<string, unknown>>): Said | null => {
   const { iat, nbf, exp, sub } = claims
-  const seconds = Math.floor(now / 1000)
-  if (!isTime(iat) || !isTime(nbf) || !isTime(exp)) return rejected("invalid")
-  if (nbf !== undefined && nbf > seconds) return rejected("invalid")
-  if (exp !== undefined && exp <= seconds) return rejected("expired")
+  if (!isTime(iat) || !isTime(nbf) || !isTime(exp)) return null
   const subject = typeof sub === "string" ? subjectOf(sub) : null
-  if (subject === null) return rejected("invalid")
-  return Either.right({ ...subject, expiresAt: exp === undefined ? null : exp * 1000 })
+  const expiresAt = exp === undefined ? null : exp * 1000
+  return { begins: nbf, ends: exp, identity: subject === null ? null : { ...subject, expiresAt } }
+}
+
+/** Whom it names at this moment. */
+const identityOf = (said: Said | null, now: number): Either.Either<Identity, TokenRejected> => {
+  if (said === null) return rejected("invalid")
+  const { begins, ends, identity } = said
+  const seconds = Math.floor(now / 1000)
+  if (begins !== undefined && begins > seconds) return rejected("invalid")
+  if (ends !== undefined && ends <= seconds) return rejected("expired")
+  return identity === null ? rejected("invalid") : Either.right(identity)
 }
 
 /**
- * A platform may say more about its user; this is what we use. Id 0 is the system's own, nobody's. By hand, because
- * a schema takes half as long as all the rest of a token.
+ * A platform may say more about its user; this is what we use. Id 0 is the system's own, nobody's. By hand: a
+ * schema takes half as long as all the rest of a token.
  */
 const subjectOf = (json: string): Pick<Identity, "userId" | "userName"> | null => {
   const subject = parsedRecord(json)
