@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 
 export interface Identity {
   readonly userId: number
@@ -26,6 +27,8 @@ export interface TokenService {
     lifetime?: Duration.DurationInput
   ) => Effect.Effect<string>
   readonly verify: (token: string) => Effect.Effect<Identity, TokenRejected>
+  /** The same at a moment that is known (milliseconds since 1970): there is nothing to wait for. */
+  readonly verifyAt: (token: string, now: number) => Either.Either<Identity, TokenRejected>
 }
 
 export class Tokens extends Context.Tag("colloquy/Tokens")<Tokens, TokenService>() {}

@@ -126,13 +126,14 @@ const makeCatalogue = Effect.gen(function* () {
     })
 
   return Catalogue.of({
+    // No generator: every socket comes through here.
     open: (flowId) =>
-      Effect.gen(function* () {
-        const flow = yield* find(flowId)
-        if (flow.status !== online) {
-          return yield* new AppOffline({ flowId, kind: kindOf[flow.flow_type] })
-        }
-        return yield* stored(flow)
+      Effect.flatMap(flows.get(flowId), (found): ReturnType<Catalogue["Type"]["open"]> => {
+        if (Option.isNone(found)) return unknownApp(flowId)
+        const flow = found.value
+        return flow.status === online
+          ? stored(flow)
+          : new AppOffline({ flowId, kind: kindOf[flow.flow_type] })
       }),
     openDraft: (flowId, userId, data) =>
       Effect.flatMap(findToDebug(flowId, userId), (flow) => built({ ...flow, data })),

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import * as Option from "effect/Option"
 import type { AppNotBuilt } from "../protocol/errors.ts"
 import type { App } from "./App.ts"
 
@@ -15,7 +14,9 @@ interface Kept {
   readonly edition: string
   /** Done when it is built; whoever asks meanwhile waits for it. */
   readonly app: Deferred.Deferred<App, AppNotBuilt>
-  readonly usedAt: number
+  /** What it is done with: to ask it, or to wait for nothing, takes more of the interpreter's steps than all the rest. */
+  built: Effect.Effect<App> | null
+  usedAt: number
 }
 
 /** `edition` names one state of what is built: the same state has the same, a changed one another. */
@@ -45,12 +46,21 @@ export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
   }
 
   return (key, edition, build) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Clock.clockWith((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
       const known = find(key, edition, now)
-      const app = known?.app ?? Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
-      keep(key, { app, edition, usedAt: now })
-      if (known !== undefined) return whenBuilt(app)
+      if (known !== undefined) {
+        known.usedAt = now
+        keep(key, known)
+        return known.built ?? Deferred.await(known.app)
+      }
+      const app = Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
+      const entry: Kept = { app, edition, built: null, usedAt: now }
+      keep(key, entry)
       return build.pipe(
+        Effect.tap((made) => {
+          entry.built = Effect.succeed(made)
+        }),
         // A failure is not kept: what was missing may be there at the next attempt.
         Effect.onError(() =>
           Effect.sync(() => {
@@ -64,10 +74,3 @@ export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
       )
     })
 })
-
-/** At once where it is built: to wait, even for nothing, a fiber needs a turn and a queue of its own. */
-const whenBuilt = (app: Kept["app"]): Effect.Effect<App, AppNotBuilt> =>
-  Effect.flatMap(
-    Deferred.poll(app),
-    Option.getOrElse(() => Deferred.await(app))
-  )

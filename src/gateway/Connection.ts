@@ -32,7 +32,7 @@ import type { Peer } from "./Peer.ts"
 const maxNotJson = 3
 
 /** Ends the socket with this error's close frame. */
-class Fatal extends Data.TaggedError("Fatal")<{ readonly error: ProtocolError }> {}
+export class Fatal extends Data.TaggedError("Fatal")<{ readonly error: ProtocolError }> {}
 
 /** The session the socket opens on, or why there is none. */
 export interface Opening {
@@ -50,7 +50,6 @@ export interface Services {
 /** One socket's conversation. A class, because every idle socket keeps one: methods are shared, closures are not. */
 export class Conversation {
   private readonly peer: Peer
-  private readonly opening: Opening
   private readonly actions: ActionTable
   private readonly following: Following
   private readonly allowance: Allowance
@@ -58,26 +57,29 @@ export class Conversation {
   private notJson = 0
 
   /** `scope` holds what the connection holds. */
-  constructor(peer: Peer, opening: Opening, services: Services, scope: Scope.Scope, now: number) {
+  constructor(peer: Peer, own: Address, services: Services, scope: Scope.Scope, now: number) {
     this.peer = peer
-    this.opening = opening
     this.actions = services.actions
     this.following = new Following(peer, scope, services.openSession)
     this.allowance = new Allowance(now)
-    this.own = opening.address
+    this.own = own
   }
 
   /**
    * Takes messages until the peer is gone. No generator here: what an idle fiber keeps of one is 0.8 KB, the shapes
    * of a function that is made anew for every socket.
    */
-  hold(): Effect.Effect<void, Fatal> {
-    return Effect.flatMap(this.openOwn(), () => this.next)
+  hold(opening: Opening): Effect.Effect<void, Fatal> {
+    return Effect.flatMap(this.openOwn(opening), () => this.next)
   }
 
   /** After a close frame the peer still has to answer it; until then the fiber keeps the socket. */
   get end(): Effect.Effect<void> {
-    return Effect.zipRight(Effect.exit(Effect.interruptible(this.peer.gone)), this.following.leaveAll)
+    return Effect.suspend(() => {
+      const { leaveAll } = this.following
+      if (this.peer.isGone) return leaveAll
+      return Effect.zipRight(Effect.exit(Effect.interruptible(this.peer.gone)), leaveAll)
+    })
   }
 
   private get next(): Effect.Effect<void, Fatal> {
@@ -104,10 +106,10 @@ export class Conversation {
   }
 
   /** Sends the close frame of whatever ended the conversation. */
-  conclude(cause: Cause.Cause<Fatal>): Effect.Effect<void> {
+  conclude(cause: Cause.Cause<unknown>): Effect.Effect<void> {
     return Effect.gen(this, function* () {
-      const fatal = Cause.failureOption(cause)
-      if (Option.isSome(fatal)) return this.peer.end(fatal.value.error)
+      const failed = Option.getOrNull(Cause.failureOption(cause))
+      if (failed instanceof Fatal) return this.peer.end(failed.error)
       if (Cause.isInterruptedOnly(cause)) return
       const error = yield* loggedDefect("socket", cause)
       this.tellError(error, this.own)
@@ -115,8 +117,7 @@ export class Conversation {
     })
   }
 
-  private openOwn(): Effect.Effect<void, Fatal> {
-    const { session, resume, address } = this.opening
+  private openOwn({ session, resume, address }: Opening): Effect.Effect<void, Fatal> {
     if (Either.isRight(session)) return this.following.adopt(session.right, resume)
     return Effect.flatMap(presentable(session.left), (error) => {
       this.tellError(error, address)

@@ -10,6 +10,7 @@ import { InvalidInput } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
 import type { Session } from "../session/Session.ts"
+import type { Besides } from "./Outbox.ts"
 import type { OpenSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
 
@@ -18,9 +19,63 @@ const anyKind = { wanted: null, versionId: undefined }
 /** Sessions that one socket may follow at a time. */
 const maxFollowed = 64
 
-interface Followed {
+/** One of them. A class, as what every idle socket keeps. */
+class Followed implements Besides {
   readonly session: Session
-  readonly leave: Effect.Effect<void>
+  private readonly peer: Peer
+  /** Counts the socket as gone. */
+  private readonly depart: Effect.Effect<void>
+  /** What holds the session, where the socket's own scope does not. */
+  private readonly scope: Scope.CloseableScope | null
+  private readonly unfollow: () => void
+
+  /** Sends the frames of a session that counts the socket as present, from the right place on. */
+  constructor(
+    peer: Peer,
+    session: Session,
+    resume: ResumePoint | null,
+    depart: Effect.Effect<void>,
+    scope: Scope.CloseableScope | null
+  ) {
+    this.peer = peer
+    this.session = session
+    this.depart = depart
+    this.scope = scope
+    const { log } = session
+    const recovered = resume !== null && resume.epoch === log.epoch && log.has(resume.lastSeq)
+    const position = recovered ? resume.lastSeq : log.joinPoint
+    // A client that asked to resume and cannot must be told, native or not.
+    if (peer.identity.native || (resume !== null && !recovered)) this.tellPlace(position, recovered)
+    this.unfollow = peer.outbox.follow(log, position, this)
+  }
+
+  replaced(): void {
+    if (this.peer.identity.native) this.tellPlace(this.session.log.joinPoint, false)
+  }
+
+  notice(json: string): void {
+    if (this.peer.identity.native) this.peer.outbox.send(json)
+  }
+
+  /** Done twice it is done once. */
+  get leave(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.unfollow()
+      return this.scope === null
+        ? this.depart
+        : Effect.zipRight(this.depart, Scope.close(this.scope, Exit.void))
+    })
+  }
+
+  private tellPlace(seq: number, recovered: boolean): void {
+    const { log, address } = this.session
+    const { runId, status } = log.standing
+    this.peer.send(
+      frame(address, "info", "session", {
+        message: { epoch: log.epoch, seq, status, run_id: status === "running" ? runId : null, recovered }
+      })
+    )
+  }
 }
 
 const isAt = ({ session }: Followed, { flowId, chatId }: Address): boolean =>
@@ -50,13 +105,10 @@ export class Following {
         })
       }
       const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
-      return yield* this.open(address, anyKind, this.peer.identity.userId).pipe(
+      return yield* this.open(scope, address, anyKind, this.peer.identity.userId).pipe(
         Effect.tap((session) =>
-          Effect.map(this.start(session, resume), (leave) =>
-            this.add(session, Effect.zipRight(leave, Scope.close(scope, Exit.void)))
-          )
+          Effect.map(session.attend(resume), (depart) => this.add(session, resume, depart, scope))
         ),
-        Scope.extend(scope),
         Effect.onError(() => Scope.close(scope, Exit.void)),
         Effect.uninterruptible
       )
@@ -66,12 +118,20 @@ export class Following {
   /** Follows a session that the socket's own scope holds: it costs no scope of its own. */
   adopt(session: Session, resume: ResumePoint | null): Effect.Effect<void> {
     return Effect.uninterruptible(
-      Effect.map(this.start(session, resume), (leave) => this.add(session, leave))
+      Effect.flatMap(session.attend(resume), (depart) => {
+        this.add(session, resume, depart, null)
+        return Effect.void
+      })
     )
   }
 
-  private add(session: Session, leave: Effect.Effect<void>): void {
-    this.followed = [...this.followed, { session, leave }]
+  private add(
+    session: Session,
+    resume: ResumePoint | null,
+    depart: Effect.Effect<void>,
+    scope: Scope.CloseableScope | null
+  ): void {
+    this.followed = [...this.followed, new Followed(this.peer, session, resume, depart, scope)]
   }
 
   get leaveAll(): Effect.Effect<void> {
@@ -88,43 +148,5 @@ export class Following {
       this.followed = this.followed.filter((one) => one !== known)
       return known === undefined ? Effect.void : known.leave
     })
-  }
-
-  /**
-   * Sends the session's frames from the right place on, and counts the socket as present. Answers how to undo
-   * that; done twice it is done once.
-   */
-  private start(session: Session, resume: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
-    return Effect.map(session.attend(resume), (depart) => {
-      const { log } = session
-      const recovered = resume !== null && resume.epoch === log.epoch && log.has(resume.lastSeq)
-      const position = recovered ? resume.lastSeq : log.joinPoint
-      // A client that asked to resume and cannot must be told, native or not.
-      if (this.peer.identity.native || (resume !== null && !recovered)) {
-        this.tellPlace(session, position, recovered)
-      }
-      const { native } = this.peer.identity
-      const unfollow = this.peer.outbox.follow(log, position, {
-        replaced: () => {
-          if (native) this.tellPlace(session, log.joinPoint, false)
-        },
-        notice: (json) => {
-          if (native) this.peer.outbox.send(json)
-        }
-      })
-      return Effect.suspend(() => {
-        unfollow()
-        return depart
-      })
-    })
-  }
-
-  private tellPlace({ log, address }: Session, seq: number, recovered: boolean): void {
-    const { runId, status } = log.standing
-    this.peer.send(
-      frame(address, "info", "session", {
-        message: { epoch: log.epoch, seq, status, run_id: status === "running" ? runId : null, recovered }
-      })
-    )
   }
 }

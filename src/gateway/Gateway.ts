@@ -41,6 +41,9 @@ function destroyed(this: Duplex): void {
 /** What is written in the turn of the handshake leaves with the 101, as one write: a write to the kernel is 40 µs. */
 const uncork = (socket: Socket): void => socket.uncork()
 
+/** After the outbox, which hands its frames to the socket in a tick that is asked for later than this one. */
+const uncorkNext = (socket: Socket): void => process.nextTick(uncork, socket)
+
 /** Serves sockets on `server` until the scope closes: then no more come in, and all are told to come back. */
 export const serveSockets = (server: Server) =>
   Effect.gen(function* () {
@@ -70,7 +73,7 @@ export const serveSockets = (server: Server) =>
     const upgrade: Door["upgrade"] = ({ request, socket, head }, identity) => {
       let peer: Peer | null = null
       socket.cork()
-      process.nextTick(uncork, socket)
+      process.nextTick(uncorkNext, socket)
       // At once, or never where the request is not a handshake: then it has been answered and ended.
       sockets.handleUpgrade(request, socket, head, (ws) => {
         peer = new Peer(ws, socket, identity, settings.socketBufferBytes)

@@ -12,12 +12,44 @@ import type { FrameLog, LogReader } from "../session/FrameLog.ts"
 import { Ref } from "../session/Ref.ts"
 import { textFrame } from "./textFrame.ts"
 
-export interface Reader {
+/** What comes before the frames of another log in its place, and what is said without a place in it. */
+export type Besides = Required<Pick<LogReader, "replaced" | "notice">>
+
+/** A class, because every idle socket keeps one: methods are shared, closures are not. */
+class Reader implements LogReader {
   readonly log: FrameLog
   /** Everything up to here was written to the socket. */
-  position: number
+  at: number
   /** Names its text where the socket takes short frames. */
   readonly ref: Ref | null
+  private readonly outbox: Outbox
+  private readonly besides: Besides
+
+  constructor(outbox: Outbox, log: FrameLog, at: number, besides: Besides, ref: Ref | null) {
+    this.outbox = outbox
+    this.log = log
+    this.at = at
+    this.besides = besides
+    this.ref = ref
+  }
+
+  wake(): void {
+    this.outbox.advance(this)
+  }
+
+  position(): number {
+    return this.at
+  }
+
+  replaced(): void {
+    this.at = this.log.joinPoint
+    this.besides.replaced()
+    this.outbox.advance(this)
+  }
+
+  notice(json: string): void {
+    this.besides.notice(json)
+  }
 }
 
 export class Outbox {
@@ -50,23 +82,12 @@ export class Outbox {
     this.onLost = options.onLost
   }
 
-  /**
-   * Follows a log from a position until the returned function is called. `replaced` comes before the frames of
-   * another log in its place.
-   */
-  follow(log: FrameLog, position: number, on: Required<Pick<LogReader, "replaced" | "notice">>): () => void {
-    const reader: Reader = { log, position, ref: this.brief ? new Ref(this.freeNumber()) : null }
+  /** Follows a log from a position until the returned function is called. */
+  follow(log: FrameLog, position: number, besides: Besides): () => void {
+    const ref = this.brief ? new Ref(this.freeNumber()) : null
+    const reader = new Reader(this, log, position, besides, ref)
     this.readers = [...this.readers, reader]
-    const unsubscribe = log.subscribe({
-      wake: () => this.advance(reader),
-      position: () => reader.position,
-      replaced: () => {
-        reader.position = log.joinPoint
-        on.replaced()
-        this.advance(reader)
-      },
-      notice: on.notice
-    })
+    const unsubscribe = log.subscribe(reader)
     this.advance(reader)
     return () => {
       unsubscribe()
@@ -94,18 +115,19 @@ export class Outbox {
     this.leave()
   }
 
-  private advance(reader: Reader): void {
+  /** Called by its readers. */
+  advance(reader: Reader): void {
     if (this.blocked || this.lost || this.ws.readyState !== this.ws.OPEN) return
-    if (!reader.log.has(reader.position)) {
+    if (!reader.log.has(reader.at)) {
       this.lost = true
       this.onLost()
       return
     }
     for (;;) {
-      const next = reader.log.next(reader.position, reader.ref)
+      const next = reader.log.next(reader.at, reader.ref)
       if (next === null) return
       this.write(next.json)
-      reader.position = next.seq
+      reader.at = next.seq
       if (this.block()) return
     }
   }

@@ -81,10 +81,14 @@ export class Peer {
     this.ws.terminate()
   }
 
+  get isGone(): boolean {
+    return this.ws.readyState === this.ws.CLOSED
+  }
+
   /** Waits until the socket is closed; what it still says is not read. */
   get gone(): Effect.Effect<void> {
     return Effect.async<void>((resume) => {
-      if (this.ws.readyState === this.ws.CLOSED) return resume(Effect.void)
+      if (this.isGone) return resume(Effect.void)
       this.inbox.discard()
       this.ws.once("close", () => resume(Effect.void))
     })

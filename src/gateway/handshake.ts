@@ -3,7 +3,6 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import * as Data from "effect/Data"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { TokenService } from "../account/Tokens.ts"
@@ -31,6 +30,9 @@ export interface Request {
 
 const path = /^\/api\/v1\/(?:(assistant|workflow)\/)?chat\/([^/]+)$/
 
+/** As clients write it: nothing in it that would have to be resolved, so that it need not be parsed as a URL. */
+const plainTarget = /^\/api\/v1\/(?:(assistant|workflow)\/)?chat\/([0-9a-zA-Z-]+)(?:\?([^#]*))?$/
+
 const isWanted = (kind: string | undefined): kind is "assistant" | "workflow" =>
   kind === "assistant" || kind === "workflow"
 
@@ -40,35 +42,61 @@ export interface Entry {
   readonly allowedOrigins: ReadonlyArray<string>
 }
 
+/** Plain code: there is nothing to wait for, and each of the interpreter's steps costs what a header costs. */
 export const readHandshake = (
   request: IncomingMessage,
-  { tokens, allowedOrigins }: Entry
-): Effect.Effect<Request, Refused> => {
-  const url = URL.parse(request.url ?? "", "http://localhost")
-  const match = url === null ? null : path.exec(url.pathname)
-  if (url === null || match === null) return refuse(404, "no socket here")
+  { tokens, allowedOrigins }: Entry,
+  now: number
+): Either.Either<Request, Refused> => {
+  const place = readPlace(request.url ?? "")
+  if (place === null) return refuse(404, "no socket here")
   if (!isAllowed(request.headers, allowedOrigins)) {
     return refuse(403, "this origin is not allowed (ALLOWED_ORIGINS)")
   }
-  const query = url.searchParams
+  const { wanted, flow, query } = place
   const token = tokenOf(request.headers, query)
   if (Option.isNone(token)) return refuse(401, "sign in first")
+  const signedIn = tokens.verifyAt(token.value, now)
+  if (Either.isLeft(signedIn)) {
+    const isOver = signedIn.left.reason === "expired"
+    return refuse(401, isOver ? "the token expired; sign in again" : "the token is not valid")
+  }
+  const address = readAddress(flow, query)
+  if (Either.isLeft(address)) return Either.left(address.left)
+  const { userId, expiresAt } = signedIn.right
   const ip = request.socket.remoteAddress ?? ""
-  return Effect.matchEffect(tokens.verify(token.value), {
-    onFailure: ({ reason }) =>
-      refuse(401, reason === "expired" ? "the token expired; sign in again" : "the token is not valid"),
-    onSuccess: ({ userId, expiresAt }) =>
-      Either.map(readAddress(match[2] ?? "", query), (address) => ({
-        address,
-        wanted: isWanted(match[1]) ? match[1] : null,
-        versionId: readVersion(query),
-        resume: readResume(query),
-        identity: { userId, expiresAt, ip, ...readForms(query) }
-      }))
+  return Either.right({
+    address: address.right,
+    wanted,
+    versionId: readVersion(query),
+    resume: readResume(query),
+    identity: { userId, expiresAt, ip, ...readForms(query) }
   })
 }
 
 const refuse = (status: Refused["status"], text: string) => Either.left(new Refused({ status, text }))
+
+/** What the URL of a socket says. */
+interface Place {
+  readonly wanted: Wanted
+  /** The app, as it was written. */
+  readonly flow: string
+  readonly query: URLSearchParams
+}
+
+const readPlace = (target: string): Place | null => {
+  const plain = plainTarget.exec(target)
+  if (plain !== null) return placeOf(plain, new URLSearchParams(plain[3]))
+  const url = URL.parse(target, "http://localhost")
+  const match = url === null ? null : path.exec(url.pathname)
+  return url === null || match === null ? null : placeOf(match, url.searchParams)
+}
+
+const placeOf = (match: RegExpExecArray, query: URLSearchParams): Place => ({
+  wanted: isWanted(match[1]) ? match[1] : null,
+  flow: match[2] ?? "",
+  query
+})
 
 /** Browsers name the page's origin: it must be ours or a listed one. Other programs name none. */
 const isAllowed = ({ origin, host }: IncomingHttpHeaders, allowed: ReadonlyArray<string>): boolean =>

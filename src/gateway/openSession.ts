@@ -1,6 +1,6 @@
 /** Finds the session that an address names, checking what its endpoint and its app allow. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { type AppError, AppOfOtherKind, type NotYours } from "../protocol/errors.ts"
@@ -18,24 +18,25 @@ export interface Opened {
   readonly versionId: number | undefined
 }
 
-/** The session is held by the scope. An address without a chat id is debug mode. */
+/** The session is held by `holder`. An address without a chat id is debug mode. */
 export type OpenSession = (
+  holder: Scope.Scope,
   address: Address,
   opened: Opened,
   userId: number
-) => Effect.Effect<Session, AppError | NotYours | StorageError, Scope.Scope>
+) => Effect.Effect<Session, AppError | NotYours | StorageError>
 
 export const makeOpenSession: Effect.Effect<OpenSession, never, Hub | Catalogue> = Effect.gen(function* () {
   const hub = yield* Hub
   const catalogue = yield* Catalogue
 
-  const stored = (app: App, address: Address, userId: number) => {
-    const opened = hub.open(address, userId)
+  const stored = (holder: Scope.Scope, app: App, address: Address, userId: number) => {
+    const opened = hub.openFor(holder, address, userId)
     // A run may wait since before this server started; who opens its session is to know.
     return app.resume === undefined ? opened : Effect.tap(opened, (session) => session.checkStatus)
   }
 
-  return (address, { wanted, versionId }, userId) => {
+  return (holder, address, { wanted, versionId }, userId) => {
     const isDebug = address.chatId === ""
     const openApp: Effect.Effect<App, AppError | StorageError> = isDebug
       ? catalogue.openDebug(address.flowId, userId, versionId)
@@ -44,10 +45,9 @@ export const makeOpenSession: Effect.Effect<OpenSession, never, Hub | Catalogue>
       if (wanted !== null && app.kind !== wanted) {
         return new AppOfOtherKind({ flowId: address.flowId, wanted })
       }
-      if (!isDebug) return stored(app, address, userId)
-      return hub.openPrivate(address, userId, openApp, (data) =>
-        catalogue.openDraft(address.flowId, userId, data)
-      )
+      if (!isDebug) return stored(holder, app, address, userId)
+      const draft = (data: unknown) => catalogue.openDraft(address.flowId, userId, data)
+      return Scope.extend(hub.openPrivate(address, userId, openApp, draft), holder)
     })
   }
 })

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Judge } from "../app/Judge.ts"
@@ -31,9 +31,8 @@ import { makeSession, type NodeOptions, type RunSlots, type SessionOwn } from ".
 import { sharedRetention } from "./retention.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
-import { alone, type Lease } from "./shared/Lease.ts"
 import { Nodes } from "./shared/Nodes.ts"
-import { newEpoch, SessionLog } from "./shared/SessionLog.ts"
+import { newEpoch, type SessionLease, SessionLog, unshared } from "./shared/SessionLog.ts"
 import type { LeaseUser } from "./shared/SharedLease.ts"
 import { Ticker } from "./Ticker.ts"
 
@@ -52,6 +51,12 @@ export interface HubService {
     address: Address,
     userId: number
   ) => Effect.Effect<Session, NotYours | StorageError, Scope.Scope>
+  /** The same, held by `holder`: who has a scope at hand need not put it where `open` looks for it, 22 steps. */
+  readonly openFor: (
+    holder: Scope.Scope,
+    address: Address,
+    userId: number
+  ) => Effect.Effect<Session, NotYours | StorageError>
   /** A session of this scope alone, of which nothing is kept (debug mode). */
   readonly openPrivate: (
     address: Address,
@@ -125,34 +130,36 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       }
 
       const make = (
+        scope: Scope.Scope,
         address: Address,
         userId: number,
         epoch: string,
         own: SessionOwn,
-        leaseOf: (log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
-      ) =>
-        Effect.suspend(() => {
-          const log = new FrameLog({ epoch, address, onDirty: ticker.schedule, retention })
-          let session: Session | null = null
-          const inSession = (use: (session: Session) => Effect.Effect<void>) =>
-            Effect.suspend(() => (session === null ? Effect.void : use(session)))
-          const lease = leaseOf(log, {
-            onDeposed: inSession((it) => it.depose),
-            epochNow: Effect.map(sessions.get(address.chatId), epochOf),
-            statusHere: (runId) =>
-              Effect.map(runs.get(runId), (run) =>
-                Option.isSome(run) && run.value.owner === nodes.self ? run.value.status : null
-              ),
-            onForgotten: inSession((it) => it.takeOver(null))
-          })
-          return lease.pipe(
-            Effect.flatMap((lease) => makeSession(node, { address, userId, log, lease, own })),
-            Effect.tap((made) => {
-              session = made
-              return live.add(made)
-            })
-          )
+        leaseOf: (log: FrameLog, user: () => LeaseUser) => SessionLease
+      ): Effect.Effect<Session> => {
+        const log = new FrameLog({ epoch, address, onDirty: ticker.schedule, retention })
+        let session: Session | null = null
+        const inSession = (use: (session: Session) => Effect.Effect<void>) =>
+          Effect.suspend(() => (session === null ? Effect.void : use(session)))
+        const { lease, end } = leaseOf(log, () => ({
+          onDeposed: inSession((it) => it.depose),
+          epochNow: Effect.map(sessions.get(address.chatId), epochOf),
+          statusHere: (runId) =>
+            Effect.map(runs.get(runId), (run) =>
+              Option.isSome(run) && run.value.owner === nodes.self ? run.value.status : null
+            ),
+          onForgotten: inSession((it) => it.takeOver(null))
+        }))
+        const made = makeSession(scope, node, { address, userId, log, lease, own })
+        session = made
+        live.add(made)
+        // Not by `acquireRelease`, which keeps all fiber refs of the fiber that acquired, for the release to run under.
+        const over = Effect.sync(() => {
+          live.remove(made)
+          end()
         })
+        return Effect.as(Scope.addFinalizer(scope, over), made)
+      }
 
       const kept = yield* KeptSessions.make<Session>({ keepIdle, most: maxSessions })
 
@@ -179,31 +186,44 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         }
       }
 
-      const open: HubService["open"] = (address, userId) => {
+      const openFor: HubService["openFor"] = (holder, address, userId) => {
         const key = `${userId}:${address.flowId}:${address.chatId}`
-        return Effect.flatMap(kept.find(key), (known) =>
-          known !== null
-            ? Effect.succeed(known)
-            : Effect.flatMap(sessions.get(address.chatId), (row) => {
-                const theirs = Option.isSome(row) ? row.value : null
-                if (theirs !== null && (theirs.user_id !== userId || theirs.flow_id !== address.flowId)) {
-                  return new NotYours({ what: "chat" })
-                }
-                const made = make(address, userId, epochOf(row), new Stored(key, address), (log, user) =>
-                  sessionLog.leaseOf(key, log, user)
-                )
-                return kept.hold(key, made)
-              })
+        const openNew = () =>
+          Effect.flatMap(sessions.get(address.chatId), (row) => {
+            const theirs = Option.isSome(row) ? row.value : null
+            if (theirs !== null && (theirs.user_id !== userId || theirs.flow_id !== address.flowId)) {
+              return new NotYours({ what: "chat" })
+            }
+            return kept.holdFor(holder, key, (scope) =>
+              make(scope, address, userId, epochOf(row), new Stored(key, address), (log, user) =>
+                sessionLog.leaseOf(scope, key, log, user)
+              )
+            )
+          })
+        return Effect.suspend(() =>
+          kept.has(key)
+            ? Effect.flatMap(kept.findFor(holder, key), (known) =>
+                known === null ? openNew() : Effect.succeed(known)
+              )
+            : openNew()
         )
       }
 
+      const open: HubService["open"] = (address, userId) =>
+        Effect.flatMap(Effect.scope, (holder) => openFor(holder, address, userId))
+
       const openPrivate: HubService["openPrivate"] = (address, userId, app, draft) =>
-        make(
-          address,
-          userId,
-          newEpoch(),
-          { journal: unsavedJournal, openApp: app, draft, retain: Effect.succeed(Effect.void) },
-          () => Effect.succeed(alone)
+        Effect.uninterruptible(
+          Effect.flatMap(Effect.scope, (scope) =>
+            make(
+              scope,
+              address,
+              userId,
+              newEpoch(),
+              { journal: unsavedJournal, openApp: app, draft, retain: Effect.succeed(Effect.void) },
+              () => unshared
+            )
+          )
         )
 
       const stopAll = (group: ReadonlyArray<Session>, scope: StopScope) =>
@@ -258,6 +278,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
 
       return Context.make(Hub, {
         open,
+        openFor,
         openPrivate,
         recover: caretaker.recover,
         drain,

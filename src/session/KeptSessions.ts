@@ -67,12 +67,21 @@ export class KeptSessions<A> {
 
   /** The session of this key, held until the scope closes; null where there is none. */
   find(key: string): Effect.Effect<A | null, never, Scope.Scope> {
+    return Effect.flatMap(Effect.scope, (holder) => this.findFor(holder, key))
+  }
+
+  /** The same, held until `holder` closes: who has a scope at hand need not put it where `find` looks for it. */
+  findFor(holder: Scope.Scope, key: string): Effect.Effect<A | null> {
     return Effect.uninterruptible(
-      Effect.flatMap(Effect.scope, (holder) => {
+      Effect.suspend(() => {
         const known = this.byKey.get(key)
-        return known === undefined ? Effect.succeed(null) : this.holdFor(holder, this.take(known))
+        return known === undefined ? Effect.succeed(null) : this.keepFor(holder, this.take(known))
       })
     )
+  }
+
+  has(key: string): boolean {
+    return this.byKey.has(key)
   }
 
   /**
@@ -80,10 +89,8 @@ export class KeptSessions<A> {
    * none. Of several who ask at once all get the same.
    */
   hold(key: string, make: Effect.Effect<A, never, Scope.Scope>): Effect.Effect<A, never, Scope.Scope> {
-    return Effect.uninterruptible(
-      Effect.flatMap(Effect.scope, (holder) =>
-        Effect.flatMap(this.begin(key, make), (kept) => this.holdFor(holder, kept))
-      )
+    return Effect.flatMap(Effect.scope, (holder) =>
+      this.holdFor(holder, key, (scope) => Scope.extend(make, scope))
     )
   }
 
@@ -95,7 +102,16 @@ export class KeptSessions<A> {
     })
   }
 
-  private holdFor(holder: Scope.Scope, kept: Kept<A>): Effect.Effect<A> {
+  /** The same, held until `holder` closes, and `make` is told its scope. */
+  holdFor(
+    holder: Scope.Scope,
+    key: string,
+    make: (scope: Scope.Scope) => Effect.Effect<A>
+  ): Effect.Effect<A> {
+    return Effect.uninterruptible(Effect.flatMap(this.begin(key, make), (kept) => this.keepFor(holder, kept)))
+  }
+
+  private keepFor(holder: Scope.Scope, kept: Kept<A>): Effect.Effect<A> {
     return Effect.zipRight(Scope.addFinalizer(holder, this.letGo(kept)), sessionOf(kept))
   }
 
@@ -107,13 +123,15 @@ export class KeptSessions<A> {
     })
   }
 
-  private begin(key: string, make: Effect.Effect<A, never, Scope.Scope>): Effect.Effect<Kept<A>> {
+  private begin(key: string, make: (scope: Scope.Scope) => Effect.Effect<A>): Effect.Effect<Kept<A>> {
     return Effect.flatMap(Scope.make(), (scope) => {
       const known = this.byKey.get(key)
       if (known !== undefined) return Effect.succeed(this.take(known))
       const kept = new Kept<A>(key, scope)
       this.byKey.set(key, kept)
-      return Effect.matchCauseEffect(Effect.zipRight(this.makeRoom, Scope.extend(make, scope)), {
+      const making = Effect.suspend(() => make(scope))
+      const isRoom = this.byKey.size <= this.most
+      return Effect.matchCauseEffect(isRoom ? making : Effect.zipRight(this.makeRoom, making), {
         onSuccess: (session) => {
           kept.session = session
           const { made } = kept
@@ -158,7 +176,7 @@ export class KeptSessions<A> {
   }
 
   private get makeRoom(): Effect.Effect<void> {
-    const [oldest] = this.byKey.size <= this.most ? [] : this.idle
+    const [oldest] = this.idle
     return oldest === undefined ? Effect.void : this.forget(oldest)
   }
 

@@ -100,7 +100,13 @@ class LiveSession implements Session {
   }
 
   attend(seen: ResumePoint | null): Effect.Effect<Effect.Effect<void>> {
-    return Effect.as(this.come(seen), this.departure())
+    return Effect.suspend(() => {
+      const present = Effect.succeed(this.departure())
+      if (this.lease.isShared) return Effect.zipRight(this.come(seen), present)
+      // A step each that a socket need not take: nothing is to be waited for.
+      this.sockets += 1
+      return this.made === null ? present : Effect.zipRight(this.made.watchOrphan, present)
+    })
   }
 
   /** Counts a socket as gone, once however often it is run. */
@@ -179,7 +185,7 @@ class LiveSession implements Session {
   private come(seen: ResumePoint | null): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.sockets += 1
-      return this.lease.isShared ? Effect.zipRight(this.catchUp(seen), this.watch) : this.watch
+      return Effect.zipRight(this.catchUp(seen), this.watch)
     })
   }
 
@@ -216,5 +222,5 @@ class LiveSession implements Session {
 }
 
 /** What the session runs lives in the scope. */
-export const makeSession = (node: NodeOptions, own: OwnOptions): Effect.Effect<Session, never, Scope.Scope> =>
-  Effect.map(Effect.scope, (scope) => new LiveSession(node, own, scope))
+export const makeSession = (scope: Scope.Scope, node: NodeOptions, own: OwnOptions): Session =>
+  new LiveSession(node, own, scope)

@@ -251,7 +251,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       openApp: Effect.succeed(dawdlingApp(random)),
       retain: Effect.succeed(Effect.void)
     }
-    const session = yield* makeSession(node, { address, userId: 1, log, lease: alone, own })
+    const session = makeSession(yield* Effect.scope, node, { address, userId: 1, log, lease: alone, own })
     yield* session.attend(null)
     const fibers = yield* Effect.forEach(sockets, (commands) =>
       Effect.fork(Effect.forEach(commands, (step) => perform(session, step, random), { discard: true }))

@@ -3,7 +3,7 @@
  * one and the values; what is built is the other app, once for all who use it, filled with them.
  */
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { AppNotBuilt } from "../../protocol/errors.ts"
 import type { Flow } from "../../storage/rows.ts"
@@ -27,8 +27,9 @@ export type SessionTemplate = typeof SessionTemplate.Type
 
 const decode = Schema.decodeUnknownOption(SessionTemplate)
 
-/** None: an app of its own. */
-export const templateOf = (flow: Pick<Flow, "data">): Option.Option<SessionTemplate> => decode(flow.data)
+/** None: an app of its own. Seen without the schema, which would read the record of every app that is opened. */
+export const templateOf = ({ data }: Pick<Flow, "data">): Option.Option<SessionTemplate> =>
+  typeof data === "object" && data !== null && "template_of" in data ? decode(data) : Option.none()
 
 /** What of the values the app has no place for, in words; null where all fit. */
 export const misfit = (values: FormValues, form: Form | undefined): string | null => {

@@ -16,9 +16,17 @@ import { type LeaseUser, SharedLease } from "./SharedLease.ts"
 
 export const newEpoch = () => crypto.randomUUID().slice(0, 8)
 
+export interface SessionLease {
+  readonly lease: Lease
+  readonly end: () => void
+}
+
 export interface SessionLogService {
-  /** `key` names the session on every node. What the lease does by itself ends with the scope. */
-  readonly leaseOf: (key: string, log: FrameLog, user: LeaseUser) => Effect.Effect<Lease, never, Scope.Scope>
+  /**
+   * `key` names the session on every node. What the lease does by itself ends with the scope, where it is to be told
+   * (`end`). `user` is asked for where the session is shared.
+   */
+  readonly leaseOf: (scope: Scope.Scope, key: string, log: FrameLog, user: () => LeaseUser) => SessionLease
   /** Waits until all that was written is told and no lease is held; not for ever. */
   readonly atRest: Effect.Effect<void>
 }
@@ -31,12 +39,15 @@ export class SessionLog extends Context.Tag("colloquy/session/SessionLog")<Sessi
     SessionLog,
     Effect.flatMap(LogStore, (store) =>
       Option.match(store, {
-        onNone: () => Effect.succeed({ leaseOf: () => Effect.succeed(alone), atRest: Effect.void }),
+        onNone: () => Effect.succeed({ leaseOf: () => unshared, atRest: Effect.void }),
         onSome: shared
       })
     )
   )
 }
+
+/** Of a session that no other node can know. */
+export const unshared: SessionLease = { lease: alone, end: () => undefined }
 
 /** Sessions looked at in one go for what was not heard. */
 const atOnce = 200
@@ -66,30 +77,25 @@ const shared = (store: LogStoreService) =>
         Effect.timeoutOption(restWithin),
         Effect.asVoid
       ),
-      leaseOf: (key, log, user) =>
-        Effect.gen(function* () {
-          const scope = yield* Effect.scope
-          const lease = new SharedLease({
-            store,
-            key,
-            self,
-            log,
-            newEpoch,
-            isDead,
-            user,
-            scope,
-            fork
-          })
-          yield* Effect.acquireRelease(
-            Effect.sync(() => leases.set(key, lease)),
-            () =>
-              Effect.sync(() => {
-                lease.close()
-                leases.delete(key)
-              })
-          )
-          return lease
+      leaseOf: (scope, key, log, user) => {
+        const lease = new SharedLease({
+          store,
+          key,
+          self,
+          log,
+          newEpoch,
+          isDead,
+          user: user(),
+          scope,
+          fork
         })
+        leases.set(key, lease)
+        const end = () => {
+          lease.close()
+          leases.delete(key)
+        }
+        return { lease, end }
+      }
     }
     return service
   })
