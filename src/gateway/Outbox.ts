@@ -126,16 +126,16 @@ export class Outbox {
     for (;;) {
       const next = reader.log.next(reader.at, reader.ref)
       if (next === null) return
-      this.write(next.json)
+      this.write(next.json, next.bytes)
       reader.at = next.seq
       if (this.block()) return
     }
   }
 
   /** Writes of one turn of the event loop leave as one. */
-  private write(json: string): void {
+  private write(json: string, bytes?: number): void {
     if (this.turn === "") process.nextTick(this.leave)
-    this.turn += textFrame(json)
+    this.turn += textFrame(json, bytes)
   }
 
   private readonly leave = (): void => {

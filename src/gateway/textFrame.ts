@@ -16,7 +16,7 @@ const header = (length: number): string => {
   return `${finalText}\x7f\0\0\0\0${byte(length, 24)}${byte(length, 16)}${byte(length, 8)}${byte(length, 0)}`
 }
 
-export const textFrame = (text: string): string => {
-  const length = Buffer.byteLength(text)
+/** `length` of the text in UTF-8: what is put together from parts whose lengths are known need not be counted. */
+export const textFrame = (text: string, length = Buffer.byteLength(text)): string => {
   return header(length) + (length === text.length ? text : Buffer.from(text).toString("latin1"))
 }

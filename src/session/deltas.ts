@@ -20,6 +20,8 @@ export const lastDeltaOf = ({ first, pieces }: DeltaEntry): number => first + pi
 export interface Reading {
   readonly json: string
   readonly seq: number
+  /** Length of `json` in UTF-8, where it is known: to count it would copy the text from its parts. */
+  readonly bytes?: number
 }
 
 /** Text of one merged frame at most, in bytes, so that a slow socket's buffer stays small. */
@@ -29,17 +31,21 @@ export const maxMergedBytes = 192 * 1024
 const mergeBeyond = 64
 
 /** Writes the text of the deltas `first` … `seq`. */
-type Write = (entry: DeltaEntry, text: string, first: number, seq: number) => string
+type Write = (entry: DeltaEntry, text: string, first: number, seq: number) => Reading
 
 export const writeWhole: Write = (entry, text, first, seq) => {
   const [head, tail] = entry.bubble[entry.kind]
-  const cover = first === seq ? "" : `,"first_seq":${first}`
-  return `${head}${JSON.stringify(text)}${tail}${cover},"seq":${seq}}`
+  const quoted = JSON.stringify(text)
+  const end = `${first === seq ? "" : `,"first_seq":${first}`},"seq":${seq}}`
+  const bytes = Buffer.byteLength(head) + Buffer.byteLength(quoted) + Buffer.byteLength(tail) + end.length
+  return { json: head + quoted + tail + end, seq, bytes }
 }
 
 /** What follows a reader's ref, which each socket has its own of. */
-export const writeShort: Write = (_, text, first, seq) =>
-  `${seq},${JSON.stringify(text)}${first === seq ? "" : `,${first}`}]`
+export const writeShort: Write = (_, text, first, seq) => ({
+  json: `${seq},${JSON.stringify(text)}${first === seq ? "" : `,${first}`}]`,
+  seq
+})
 
 /** The frames of one log's deltas in one form. */
 export class DeltaFrames {
@@ -66,9 +72,8 @@ export class DeltaFrames {
   private single(entry: DeltaEntry, seq: number): Reading {
     if (this.last !== null && this.last.seq === seq) return this.last
     const text = entry.pieces[seq - entry.first] ?? ""
-    const reading = { json: this.write(entry, text, seq, seq), seq }
-    this.last = reading
-    return reading
+    this.last = this.write(entry, text, seq, seq)
+    return this.last
   }
 
   private merged(entry: DeltaEntry, from: number, visible: number): Reading {
@@ -84,6 +89,6 @@ export class DeltaFrames {
       bytes += size
       seq += 1
     }
-    return { json: this.write(entry, parts.join(""), from, seq), seq }
+    return this.write(entry, parts.join(""), from, seq)
   }
 }

@@ -102,6 +102,28 @@ describe("FrameLog", () => {
     expect(log.next(0)?.json).toBe(JSON.stringify(whole))
   })
 
+  it("knows how long a frame is on the wire, whatever it says and wherever", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary" }),
+        fc.string({ unit: "binary" }),
+        fc.nat(90),
+        (chatId, text, times) => {
+          const log = makeLog()
+          const bubble = runBubble({ ...address, chatId }, "r1")
+          for (let i = 0; i <= times; i++) {
+            log.delta("content", `${text}.`, bubble)
+            log.flush()
+          }
+          for (const seq of [0, times]) {
+            const reading = log.next(seq)
+            expect(reading?.bytes).toBe(Buffer.byteLength(reading?.json ?? ""))
+          }
+        }
+      )
+    )
+  })
+
   it("keeps reasoning, text and events in their order", () => {
     const log = makeLog()
     log.delta("reasoning_content", "think", r1)
