@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { AppDeleted, AppNotBuilt, AppOffline } from "../protocol/errors.ts"
 import { Flows } from "../storage/Flows.ts"
-import type { Flow } from "../storage/rows.ts"
+import type { Flow, FlowHead } from "../storage/rows.ts"
 import { StorageError } from "../storage/StorageError.ts"
 import { Users } from "../storage/Users.ts"
 import { Versions } from "../storage/Versions.ts"
@@ -19,7 +19,7 @@ import { filled, type SessionTemplate, templateOf } from "./templates/SessionTem
 
 const online = 2
 
-const editionOf = (flow: Flow): string =>
+const editionOf = (flow: FlowHead): string =>
   `${flow.version_id} ${flow.update_time.getTime()} ${flow.flow_type} ${flow.name}`
 
 const makeCatalogue = Effect.gen(function* () {
@@ -54,7 +54,7 @@ const makeCatalogue = Effect.gen(function* () {
 
   const stored = (flow: Flow): Effect.Effect<App, AppNotBuilt | StorageError> =>
     Option.match(templateOf(flow), {
-      onNone: () => kept(flow.id, editionOf(flow), built(flow)),
+      onNone: () => kept.get(flow.id, editionOf(flow), built(flow)),
       onSome: (template) => filledApp(flow, template)
     })
 
@@ -83,8 +83,8 @@ const makeCatalogue = Effect.gen(function* () {
     Effect.gen(function* () {
       const base = yield* baseOf(flow, template)
       const edition = `${editionOf(flow)} of ${editionOf(base)}`
-      const app = kept(base.id, editionOf(base), built(base))
-      return yield* kept(
+      const app = kept.get(base.id, editionOf(base), built(base))
+      return yield* kept.get(
         flow.id,
         edition,
         Effect.flatMap(app, (app) => filled(flow, template, app)).pipe(
@@ -104,7 +104,7 @@ const makeCatalogue = Effect.gen(function* () {
         return yield* new AppNotBuilt({ flowId: flow.id, reason: whyNot(entry) })
       }
       const { graph, edition } = entry.value
-      return yield* kept(
+      return yield* kept.get(
         `debug ${flow.id} ${versionId ?? ""}`,
         `${edition} ${flow.name}`,
         built({ ...flow, data: graph })
@@ -118,23 +118,32 @@ const makeCatalogue = Effect.gen(function* () {
         return yield* new AppNotBuilt({ flowId: flow.id, reason: `this app has no version ${versionId}` })
       }
       const { data, update_time } = found.value
-      return yield* kept(
+      return yield* kept.get(
         `debug ${flow.id} ${versionId}`,
         `${update_time.getTime()} ${flow.name}`,
         built({ ...flow, data, version_id: versionId })
       )
     })
 
+  const ifOnline = <F extends FlowHead>(
+    found: Option.Option<F>,
+    flowId: string,
+    use: (flow: F) => ReturnType<Catalogue["Type"]["open"]>
+  ): ReturnType<Catalogue["Type"]["open"]> => {
+    if (Option.isNone(found)) return unknownApp(flowId)
+    const flow = found.value
+    return flow.status === online ? use(flow) : new AppOffline({ flowId, kind: kindOf[flow.flow_type] })
+  }
+
+  const openWhole = (flowId: string) =>
+    Effect.flatMap(flows.get(flowId), (found) => ifOnline(found, flowId, stored))
+
   return Catalogue.of({
-    // No generator: every socket comes through here.
+    // No generator, and no graph where it is built already: every socket and every question comes through here.
     open: (flowId) =>
-      Effect.flatMap(flows.get(flowId), (found): ReturnType<Catalogue["Type"]["open"]> => {
-        if (Option.isNone(found)) return unknownApp(flowId)
-        const flow = found.value
-        return flow.status === online
-          ? stored(flow)
-          : new AppOffline({ flowId, kind: kindOf[flow.flow_type] })
-      }),
+      Effect.flatMap(flows.head(flowId), (found) =>
+        ifOnline(found, flowId, (head) => kept.known(head.id, editionOf(head), openWhole(flowId)))
+      ),
     openDraft: (flowId, userId, data) =>
       Effect.flatMap(findToDebug(flowId, userId), (flow) => built({ ...flow, data })),
     openDebug: (flowId, userId, versionId) =>

@@ -20,11 +20,20 @@ interface Kept {
 }
 
 /** `edition` names one state of what is built: the same state has the same, a changed one another. */
-export type KeptApps = (
-  key: string,
-  edition: string,
-  build: Effect.Effect<App, AppNotBuilt>
-) => Effect.Effect<App, AppNotBuilt>
+export interface KeptApps {
+  /** The app of this edition, built now if it is not kept. */
+  readonly get: (
+    key: string,
+    edition: string,
+    build: Effect.Effect<App, AppNotBuilt>
+  ) => Effect.Effect<App, AppNotBuilt>
+  /** The same where it is kept; `otherwise` what is not. */
+  readonly known: <E>(
+    key: string,
+    edition: string,
+    otherwise: Effect.Effect<App, E>
+  ) => Effect.Effect<App, AppNotBuilt | E>
+}
 
 export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
   /** By key, the one used longest ago first. Not Effect's Cache: it remembers every access until it is full. */
@@ -45,15 +54,18 @@ export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
     }
   }
 
-  return (key, edition, build) =>
-    Clock.clockWith((clock) => {
+  const known = <E>(key: string, edition: string, otherwise: Effect.Effect<App, E>) =>
+    Clock.clockWith((clock): Effect.Effect<App, AppNotBuilt | E> => {
       const now = clock.unsafeCurrentTimeMillis()
-      const known = find(key, edition, now)
-      if (known !== undefined) {
-        known.usedAt = now
-        keep(key, known)
-        return known.built ?? Deferred.await(known.app)
-      }
+      const found = find(key, edition, now)
+      if (found === undefined) return otherwise
+      found.usedAt = now
+      keep(key, found)
+      return found.built ?? Deferred.await(found.app)
+    })
+
+  const built = (key: string, edition: string, build: Effect.Effect<App, AppNotBuilt>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const app = Deferred.unsafeMake<App, AppNotBuilt>(FiberId.none)
       const entry: Kept = { app, edition, built: null, usedAt: now }
       keep(key, entry)
@@ -73,4 +85,6 @@ export const makeKeptApps: Effect.Effect<KeptApps> = Effect.sync(() => {
         Effect.zipRight(Deferred.await(app))
       )
     })
+
+  return { known, get: (key, edition, build) => known(key, edition, built(key, edition, build)) }
 })

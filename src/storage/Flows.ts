@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { Flow, FlowStatus, FlowType } from "./rows.ts"
+import type { Flow, FlowHead, FlowStatus, FlowType } from "./rows.ts"
 import type { StorageError } from "./StorageError.ts"
 
 export interface NewFlow {
@@ -37,6 +37,8 @@ export interface FlowStore {
   readonly create: (flow: NewFlow) => Effect.Effect<Flow, StorageError>
   /** Deleted ones are not found. */
   readonly get: (id: string) => Effect.Effect<Option.Option<Flow>, StorageError>
+  /** The same without reading the graph. */
+  readonly head: (id: string) => Effect.Effect<Option.Option<FlowHead>, StorageError>
   readonly update: (id: string, change: FlowChange) => Effect.Effect<Option.Option<Flow>, StorageError>
   readonly remove: (id: string) => Effect.Effect<boolean, StorageError>
   /** Latest change first. */

@@ -41,6 +41,9 @@ export interface Flow {
   readonly update_time: Date
 }
 
+/** An app without its graph, which may be large. */
+export type FlowHead = Omit<Flow, "data">
+
 export interface FlowVersion {
   readonly id: number
   readonly flow_id: string

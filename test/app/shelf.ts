@@ -44,6 +44,11 @@ export const makeShelf = () => {
           Effect.yieldNow(),
           Effect.sync(() => Option.fromNullable(rows.get(id)))
         ),
+      head: (id) =>
+        Effect.zipRight(
+          Effect.yieldNow(),
+          Effect.sync(() => Option.fromNullable(rows.get(id)))
+        ),
       update: (id, changes) => Effect.sync(() => change(id, changes)),
       remove: (id) =>
         Effect.sync(() => {

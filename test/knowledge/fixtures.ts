@@ -42,6 +42,7 @@ const flows = Layer.succeed(
             })
           : Option.none()
       ),
+    head: () => unused,
     create: () => unused,
     update: () => unused,
     remove: () => unused,

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Flows } from "../Flows.ts"
-import type { Flow } from "../rows.ts"
+import type { Flow, FlowHead } from "../rows.ts"
 import { StorageError } from "../StorageError.ts"
 import { at, contains, type MemoryState, pageOf } from "./state.ts"
 
@@ -11,6 +11,8 @@ type Stored = MemoryState["flows"] extends Map<string, infer A> ? A : never
 const json = (data: unknown): string => JSON.stringify(data ?? null)
 
 const shown = ({ json, deleted, ...flow }: Stored): Flow => ({ ...flow, data: JSON.parse(json) })
+
+const headOf = ({ json, deleted, ...head }: Stored): FlowHead => head
 
 export const makeFlows = (state: MemoryState) => {
   const kept = (id: string) => {
@@ -54,6 +56,8 @@ export const makeFlows = (state: MemoryState) => {
       ),
 
     get: (id) => Effect.sync(() => Option.map(Option.fromNullable(kept(id)), shown)),
+
+    head: (id) => Effect.sync(() => Option.map(Option.fromNullable(kept(id)), headOf)),
 
     update: (id, change) =>
       at((now) => {

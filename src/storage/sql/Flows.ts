@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Flows } from "../Flows.ts"
 import type { Flow } from "../rows.ts"
-import { CountRow, FlowRow, sqlTime } from "./columns.ts"
+import { CountRow, FlowHeadRow, FlowRow, sqlTime } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 
 const flow = decodeFirst(FlowRow)
 const flows = decodeAll(FlowRow)
+const head = decodeFirst(FlowHeadRow)
 const count = decodeFirst(CountRow)
 
 const json = (data: unknown): string => JSON.stringify(data ?? null)
@@ -49,6 +50,9 @@ export const makeFlows = (database: Database) => {
       }).pipe(atomic, during("flows.create")),
 
     get: (id) => get(id).pipe(during("flows.get")),
+
+    head: (id) =>
+      head(sql`SELECT * FROM flow WHERE id = ${id} AND is_delete = 0`, ask).pipe(during("flows.head")),
 
     update: (id, change) =>
       Effect.gen(function* () {

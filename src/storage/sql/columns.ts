@@ -30,18 +30,19 @@ export const UserRow = Schema.Struct({
 
 export const CredentialsRow = Schema.Struct({ ...UserRow.fields, password: Schema.String })
 
-export const FlowRow = Schema.Struct({
+export const FlowHeadRow = Schema.Struct({
   id: Schema.String,
   name: Schema.String,
   description: Schema.String,
   flow_type: FlowType,
   status: Schema.Literal(1, 2),
   user_id: Whole,
-  data: Schema.parseJson(),
   version_id: Whole,
   create_time: Time,
   update_time: Time
 })
+
+export const FlowRow = Schema.Struct({ ...FlowHeadRow.fields, data: Schema.parseJson() })
 
 const versionFields = {
   id: Whole,

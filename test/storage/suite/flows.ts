@@ -32,6 +32,21 @@ export const flowsSuite = (it: It) => {
     })
   )
 
+  it.effect("an app is known without its graph, as it is now, and not when it is deleted", () =>
+    Effect.gen(function* () {
+      const flows = yield* Flows
+      const { data: _, ...created } = yield* flows.create(app({ name: "助手" }))
+      expect(yield* flows.head(created.id)).toEqual(Option.some(created))
+      const { data: __, ...changed } = Option.getOrThrow(
+        yield* flows.update(created.id, { status: 2, data: { prompt: "be brief" } })
+      )
+      expect(yield* flows.head(created.id)).toEqual(Option.some(changed))
+      expect(yield* flows.remove(created.id)).toBe(true)
+      expect(yield* flows.head(created.id)).toEqual(Option.none())
+      expect(yield* flows.head(freshId())).toEqual(Option.none())
+    })
+  )
+
   it.effect("an id is used once, even by a deleted app, and the app that has it stays as it is", () =>
     Effect.gen(function* () {
       const flows = yield* Flows
