@@ -7,7 +7,7 @@ import { percentile } from "../statistics.mjs"
 import { Trust } from "../Trust.mjs"
 
 const load = {
-  beside: 200,
+  beside: 500,
   stopping: 12,
   tokens: 200,
   delay: 100,
