@@ -1,18 +1,11 @@
 /**
- * Connections to the model's server that cost less to read. Two things take most of a token's CPU time here, and both
- * can be spared:
- *
- * - A read costs as much whether it finds one token or ten: where this process is busy, an answer that goes on is read
- *   once in a window (at 500 answers of a token every 10 ms, a quarter of the reads and two thirds of the CPU time of a
- *   token).
- * - Node's HTTP parser hands on each chunk through a stream: what is whole chunks of a body is taken before that
- *   (a third of what reading a token takes). Heads, ends, and whatever else is not plainly a chunk, are Node's to read.
+ * Connections to the model's server whose bodies are taken as they are read. Node's HTTP parser hands on each chunk through
+ * two streams, which is a third of what reading a token takes: what is whole chunks of a body is taken before that. Heads,
+ * ends, and whatever else is not plainly a chunk, are Node's to read.
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
-import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
-import type { PaceService } from "../../Pace.ts"
 import { Chunks, type Found } from "./Chunks.ts"
 
 declare module "node:http" {
@@ -139,40 +132,4 @@ export const takeBody = (response: Http.IncomingMessage, take: Found): void => {
   if (response.headers["transfer-encoding"] !== "chunked") return
   const { statusCode = 0 } = response
   readers.get(response.socket)?.takeBody({ statusCode, chunks: new Chunks(), take })
-}
-
-/** Reads that follow each other without a rest, where one has brought nothing. */
-const restless = 16
-
-/**
- * To be called for each piece of an answer that was read: reads no more until the window is over, if there is one. Not
- * where answers come so slowly that no two pieces meet in a window: a rest costs as much as a read.
- */
-export const restingIn = (pace: PaceService, socket: Net.Socket, goesOn: () => boolean) => {
-  let pieces = 0
-  let isDue = false
-  let hasRested = false
-  let reads = restless
-  const wake = (): void => {
-    isDue = false
-    hasRested = true
-    socket.resume()
-  }
-  const rest = (): void => {
-    if (hasRested && pieces < 2) reads = 0
-    pieces = 0
-    hasRested = false
-    reads += 1
-    if (reads > restless && goesOn() && pace.window() > 0) {
-      socket.pause()
-      pace.wait(wake)
-    } else isDue = false
-  }
-  return (): void => {
-    pieces += 1
-    if (isDue || pace.window() === 0) return
-    isDue = true
-    // When all that came is read: over TLS that is several pieces, each of which lets the socket go on.
-    setImmediate(rest)
-  }
 }

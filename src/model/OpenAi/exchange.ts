@@ -12,13 +12,14 @@ import { Pace, type PaceService } from "../../Pace.ts"
 import type { TokenSink } from "../LanguageModel.ts"
 import { type Answer, answerFold } from "./Answer.ts"
 import { type BodyFailure, bodyReader, type Verdict } from "./body.ts"
-import { restingIn, takeBody } from "./connections.ts"
+import { takeBody } from "./connections.ts"
+import { restingIn } from "./resting.ts"
 
 export interface Exchange {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** One of `thriftyAgent`, or an answer that goes on is read more often than it has to be. */
+  /** One of `thriftyAgent`, or an answer costs more to read than it has to. */
   readonly agent: Http.Agent
   readonly sink: TokenSink
   /** Until the answer's first byte, connecting included. */
