@@ -5,26 +5,26 @@ import { RunFailed } from "../protocol/errors.ts"
 import { Deltas, silent } from "../protocol/RunEvent.ts"
 import type { AppKind } from "./App.ts"
 
-export const ask = (
+export const ask: (
   model: LanguageModelService,
   kind: AppKind,
   request: ModelRequest
-): Effect.Effect<Completion, RunFailed, Deltas> =>
-  Effect.gen(function* () {
-    const sink = yield* Deltas
-    const isWhole = request.streaming === false
-    const completion = yield* model
-      .generate(request, isWhole ? silent : sink)
-      .pipe(Effect.mapError((error) => new RunFailed({ reason: error.reason, kind })))
-    if (completion.text === "" && completion.toolCalls.length === 0) {
-      return yield* new RunFailed({ reason: "the model gave no answer", kind })
-    }
-    if (isWhole) {
-      if (completion.reasoning !== "") sink.reasoning(completion.reasoning)
-      if (completion.text !== "") sink.text(completion.text)
-    }
-    return completion
-  })
+) => Effect.Effect<Completion, RunFailed, Deltas> = Effect.fnUntraced(function* (model, kind, request) {
+  const sink = yield* Deltas
+  const isWhole = request.streaming === false
+  const completion = yield* Effect.mapError(
+    model.generate(request, isWhole ? silent : sink),
+    (error) => new RunFailed({ reason: error.reason, kind })
+  )
+  if (completion.text === "" && completion.toolCalls.length === 0) {
+    return yield* new RunFailed({ reason: "the model gave no answer", kind })
+  }
+  if (isWhole) {
+    if (completion.reasoning !== "") sink.reasoning(completion.reasoning)
+    if (completion.text !== "") sink.text(completion.text)
+  }
+  return completion
+})
 
 /** The same for a step whose text nobody is to see. */
 export const askQuietly = (

@@ -17,7 +17,7 @@ import {
   RateLimited,
   tell
 } from "../protocol/errors.ts"
-import { type Address, frame } from "../protocol/frames.ts"
+import { type Address, type Frame, frame } from "../protocol/frames.ts"
 import { type Ask, decodePayload, type Payload, type Reply, type ResumePoint } from "../protocol/payloads.ts"
 import type { ActionTable } from "../run/Actions.ts"
 import { loggedDefect } from "../run/recorder.ts"
@@ -27,6 +27,12 @@ import { Allowance } from "./Allowance.ts"
 import { Following } from "./Following.ts"
 import type { OpenSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
+
+/** What is said to a session, which has to be there for it. */
+type ToSession = Extract<
+  Payload,
+  { readonly _tag: "Ask" | "Reply" | "CheckStatus" | "Stop" | "ClearHistory" }
+>
 
 /** Messages that are not JSON before the socket is closed. */
 const maxNotJson = 3
@@ -126,54 +132,60 @@ export class Conversation {
   }
 
   private serve(text: string): Effect.Effect<void, Fatal> {
-    return Effect.gen(this, function* () {
-      const { actions } = this
-      const decoded = decodePayload(text, (name) => Object.hasOwn(actions, name))
-      if (Either.isLeft(decoded)) return yield* this.refuse(decoded.left, this.own, null)
-      const payload = decoded.right
-      const address = payload.address ?? this.own
-      const asked = payload._tag === "Ask" || payload._tag === "Reply" ? payload.clientMsgId : null
-      return yield* this.dispatch(payload).pipe(
-        Effect.catchAll((error) =>
-          Effect.flatMap(presentable(error), (shown) => this.refuse(shown, address, asked))
-        )
-      )
-    })
+    const { actions } = this
+    const decoded = decodePayload(text, (name) => Object.hasOwn(actions, name))
+    if (Either.isLeft(decoded)) return this.refuse(decoded.left, this.own, null)
+    const payload = decoded.right
+    const address = payload.address ?? this.own
+    const asked = payload._tag === "Ask" || payload._tag === "Reply" ? payload.clientMsgId : null
+    return Effect.catchAll(this.dispatch(payload, address), (error) =>
+      Effect.flatMap(presentable(error), (shown) => this.refuse(shown, address, asked))
+    )
   }
 
-  private dispatch(payload: Payload) {
-    return Effect.gen(this, function* () {
-      const { peer } = this
-      const address = payload.address ?? this.own
-      if (payload._tag === "Ping") {
-        return peer.send(frame(address, "info", "system", { message: "pong" }))
-      }
-      if (payload._tag === "Switch") return yield* this.switchTo(payload.to)
-      const session = yield* this.following.reach(address, payload._tag === "Open" ? payload.resume : null)
-      switch (payload._tag) {
-        case "Open":
-          return
-        case "Ask":
-          return yield* this.ask(session, payload)
-        case "Reply":
-          return yield* this.reply(session, payload)
-        case "CheckStatus":
-          for (const one of yield* session.checkStatus) peer.send(one)
-          return
-        case "Stop": {
-          const stopped = yield* session.stop(payload.scope)
+  private dispatch(payload: Payload, address: Address): Effect.Effect<void, ProtocolError | StorageError> {
+    switch (payload._tag) {
+      case "Ping":
+        return this.say(frame(address, "info", "system", { message: "pong" }))
+      case "Switch":
+        return this.switchTo(payload.to)
+      case "Open":
+        return Effect.asVoid(this.following.reach(address, payload.resume))
+      default:
+        return Effect.flatMap(this.following.reach(address, null), (session) => this.tell(session, payload))
+    }
+  }
+
+  private tell(session: Session, payload: ToSession): Effect.Effect<void, ProtocolError | StorageError> {
+    const { peer } = this
+    switch (payload._tag) {
+      case "Ask":
+        return this.ask(session, payload)
+      case "Reply":
+        return this.reply(session, payload)
+      case "CheckStatus":
+        return Effect.map(session.checkStatus, (frames) => {
+          for (const one of frames) peer.send(one)
+        })
+      case "Stop":
+        return Effect.map(session.stop(payload.scope), (stopped) => {
           if (stopped) return
           // Not before the frames of a run that has just ended.
           session.log.flush()
-          peer.send(frame(address, "close", "processing"))
-          return
-        }
-        case "ClearHistory":
-          yield* session.clearHistory
-          if (peer.identity.native)
-            peer.send(frame(address, "info", "system", { message: "history cleared" }))
-      }
-    })
+          peer.send(frame(session.address, "close", "processing"))
+        })
+      case "ClearHistory":
+        return Effect.zipRight(
+          session.clearHistory,
+          peer.identity.native
+            ? this.say(frame(session.address, "info", "system", { message: "history cleared" }))
+            : Effect.void
+        )
+    }
+  }
+
+  private say(one: Frame): Effect.Effect<void> {
+    return Effect.sync(() => this.peer.send(one))
   }
 
   private ask(session: Session, payload: Ask) {

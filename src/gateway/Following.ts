@@ -6,10 +6,11 @@ import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { InvalidInput } from "../protocol/errors.ts"
+import { InvalidInput, type ProtocolError } from "../protocol/errors.ts"
 import { type Address, frame } from "../protocol/frames.ts"
 import type { ResumePoint } from "../protocol/payloads.ts"
 import type { Session } from "../session/Session.ts"
+import type { StorageError } from "../storage/StorageError.ts"
 import type { Besides } from "./Outbox.ts"
 import type { OpenSession } from "./openSession.ts"
 import type { Peer } from "./Peer.ts"
@@ -95,24 +96,26 @@ export class Following {
   }
 
   /** The session of an address: one that is followed already, or opened and followed from now on. */
-  reach(address: Address, resume: ResumePoint | null) {
-    return Effect.gen(this, function* () {
+  reach(address: Address, resume: ResumePoint | null): Effect.Effect<Session, ProtocolError | StorageError> {
+    return Effect.suspend((): Effect.Effect<Session, ProtocolError | StorageError> => {
       const known = this.followed.find((one) => isAt(one, address))
-      if (known !== undefined) return known.session
-      if (this.followed.length >= maxFollowed) {
-        return yield* new InvalidInput({
-          reason: `one socket follows ${maxFollowed} sessions at most; open another socket`
-        })
-      }
-      const scope = yield* Scope.fork(this.scope, ExecutionStrategy.sequential)
-      return yield* this.open(scope, address, anyKind, this.peer.identity.userId).pipe(
+      if (known !== undefined) return Effect.succeed(known.session)
+      if (this.followed.length < maxFollowed) return this.begin(address, resume)
+      const reason = `one socket follows ${maxFollowed} sessions at most; open another socket`
+      return new InvalidInput({ reason })
+    })
+  }
+
+  private begin(address: Address, resume: ResumePoint | null) {
+    return Effect.flatMap(Scope.fork(this.scope, ExecutionStrategy.sequential), (scope) =>
+      this.open(scope, address, anyKind, this.peer.identity.userId).pipe(
         Effect.tap((session) =>
           Effect.map(session.attend(resume), (depart) => this.add(session, resume, depart, scope))
         ),
         Effect.onError(() => Scope.close(scope, Exit.void)),
         Effect.uninterruptible
       )
-    })
+    )
   }
 
   /** Follows a session that the socket's own scope holds: it costs no scope of its own. */

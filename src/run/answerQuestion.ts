@@ -9,14 +9,14 @@ import type { Journal } from "./Journal.ts"
 
 export const answerQuestion: Action = {
   question: (inputs, app) => questionText(inputs, app.inputKey),
-  run: ({ app, text, inputs, userId, journal }) =>
-    unwrapped(
-      Effect.gen(function* () {
-        const filled = app.form === undefined ? app : yield* asFilled(app, journal)
-        const history = yield* journal.memory
-        return filled.answer({ text, inputs, userId, history })
-      })
+  run: ({ app, text, inputs, userId, journal }) => {
+    const filled = app.form === undefined ? Effect.succeed(app) : asFilled(app, journal)
+    return unwrapped(
+      Effect.flatMap(filled, (app) =>
+        Effect.map(journal.memory, (history) => app.answer({ text, inputs, userId, history }))
+      )
     )
+  }
 }
 
 /** The app with the files and values that this chat has given it. */

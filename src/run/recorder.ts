@@ -386,29 +386,21 @@ export class Recorder {
     before: ReadonlyArray<Frame>,
     park: (parked: Parked) => Effect.Effect<void, StorageError>
   ): Effect.Effect<Parked | null> {
-    const settled = Effect.gen(this, function* () {
+    const settled = (): Effect.Effect<Parked | null, StorageError | EndedOtherwise> => {
       const outcome = this.outcome
       const waits = outcome?._tag === "Waiting" && Exit.isSuccess(exit)
       if (!waits) this.tellPrompts()
       // What is complete stays complete, even if the stop came before it was stored.
       const isComplete = Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)
       if (outcome !== null && isComplete) {
-        if (outcome._tag === "Answered") return yield* Effect.as(this.completed(outcome), null)
-        if (outcome._tag === "Finished") return yield* Effect.as(this.finished(outcome.usage), null)
+        if (outcome._tag === "Answered") return Effect.as(this.completed(outcome), null)
+        if (outcome._tag === "Finished") return Effect.as(this.finished(outcome.usage), null)
         if (Exit.isSuccess(exit))
-          return yield* this.parked({ state: outcome.state, prompts: [...before, ...this.prompts] }, park)
+          return this.parked({ state: outcome.state, prompts: [...before, ...this.prompts] }, park)
       }
-      if (Exit.isSuccess(exit)) {
-        const error = new RunFailed({ reason: "the app gave no answer", kind: this.kind })
-        return yield* Effect.as(this.broke("failed", error), null)
-      }
-      if (Cause.isInterruptedOnly(exit.cause)) {
-        yield* this.sayLastWords
-        return yield* Effect.as(this.broke("stopped", null), null)
-      }
-      return yield* Effect.as(this.broke("failed", yield* this.presentable(exit.cause)), null)
-    })
-    return settled.pipe(
+      return Effect.as(this.unfinished(exit), null)
+    }
+    return Effect.suspend(settled).pipe(
       Effect.catchTag("EndedOtherwise", ({ run }) => Effect.as(this.tellStored(run), null)),
       Effect.catchAllCause((cause) =>
         Effect.map(this.presentable(cause), (error) => {
@@ -418,6 +410,18 @@ export class Recorder {
       ),
       Effect.tap((parked) => Effect.sync(() => parked ?? this.append(this.frames.closed())))
     )
+  }
+
+  /** Without an end of its own. */
+  private unfinished(
+    exit: Exit.Exit<void, RunFailed | StorageError>
+  ): Effect.Effect<void, StorageError | EndedOtherwise> {
+    if (Exit.isSuccess(exit)) {
+      return this.broke("failed", new RunFailed({ reason: "the app gave no answer", kind: this.kind }))
+    }
+    return Cause.isInterruptedOnly(exit.cause)
+      ? Effect.flatMap(this.sayLastWords, () => this.broke("stopped", null))
+      : Effect.flatMap(this.presentable(exit.cause), (error) => this.broke("failed", error))
   }
 
   /** What the run left to be said when it is stopped. */
@@ -496,20 +500,24 @@ export class Recorder {
     const { journal, runId } = this
     const { promptTokens, completionTokens } = usage
     let isFirst = status !== "lost"
-    const stored = Effect.gen(function* () {
-      const ids = yield* Effect.tapError(
-        journal.finish(runId, { status, error, messages, promptTokens, completionTokens }),
-        () =>
-          Effect.sync(() => {
-            isFirst = false
-          })
-      )
-      if (isFirst && ids.length === messages.length) return ids
-      const run = Option.getOrNull(yield* journal.get(runId))
-      if (run === null) return messages.map(() => null)
-      if (run.status === status && ids.length === messages.length) return ids
-      return yield* new EndedOtherwise({ run })
-    })
+    const finished = Effect.tapError(
+      journal.finish(runId, { status, error, messages, promptTokens, completionTokens }),
+      () =>
+        Effect.sync(() => {
+          isFirst = false
+        })
+    )
+    type Ids = ReadonlyArray<number | null>
+    const checked = (ids: Ids): Effect.Effect<Ids, StorageError | EndedOtherwise> =>
+      Effect.flatMap(journal.get(runId), (found) => {
+        const run = Option.getOrNull(found)
+        if (run === null) return Effect.succeed(messages.map(() => null))
+        const isTheSame = run.status === status && ids.length === messages.length
+        return isTheSame ? Effect.succeed(ids) : new EndedOtherwise({ run })
+      })
+    const stored = Effect.flatMap(finished, (ids) =>
+      isFirst && ids.length === messages.length ? Effect.succeed(ids) : checked(ids)
+    )
     return retried(stored, finishRetries, ({ _tag }) => _tag === "StorageError")
   }
 

@@ -132,17 +132,23 @@ export class Desk {
   /** Starts the next question of the queue, if there is one. To be done by the holder of the lease. */
   private next(hasSlot: boolean): Effect.Effect<boolean> {
     const { session, journal } = this
-    return Effect.gen(this, function* () {
-      for (;;) {
-        if (this.replacing) this.passedOver = true
-        if (session.draining() || this.replacing) return false
-        const run = yield* this.insist("taking the next question", journal.dequeue(session.self))
-        if (Option.isNone(run)) return false
-        if (!(yield* this.begin(run.value))) continue
-        if (!hasSlot) session.slots.hold()
-        return true
-      }
+    return Effect.suspend(() => {
+      if (this.replacing) this.passedOver = true
+      if (session.draining() || this.replacing) return Effect.succeed(false)
+      return Effect.flatMap(
+        this.insist("taking the next question", journal.dequeue(session.self)),
+        Option.match({
+          onNone: () => Effect.succeed(false),
+          onSome: (run) => Effect.flatMap(this.begin(run), (began) => this.took(began, hasSlot))
+        })
+      )
     })
+  }
+
+  private took(began: boolean, hasSlot: boolean): Effect.Effect<boolean> {
+    if (!began) return this.next(hasSlot)
+    if (!hasSlot) this.session.slots.hold()
+    return Effect.succeed(true)
   }
 
   /** A question that was waiting. false: its app does not answer any more, and it is told so. */
@@ -171,11 +177,14 @@ export class Desk {
   /** Starts a run that is `running` in the database already. */
   start(turn: Turn): Effect.Effect<void> {
     const { session, journal, runner } = this
-    return Effect.gen(this, function* () {
-      const { action, app, inputs, userId, echo, runId, rollback } = turn
-      // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
-      yield* this.endParked(app, Exit.interrupt(FiberId.none))
-      if (rollback !== null) yield* this.insist("a rollback", journal.rollback(rollback))
+    const { action, app, inputs, userId, echo, runId, rollback } = turn
+    // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
+    const ended = this.endParked(app, Exit.interrupt(FiberId.none))
+    const cleared =
+      rollback === null
+        ? ended
+        : Effect.zipRight(ended, this.insist("a rollback", journal.rollback(rollback)))
+    return Effect.flatMap(cleared, () => {
       this.replied = []
       const request = {
         runId,
@@ -188,21 +197,23 @@ export class Desk {
         past: journal.past(runId),
         mayRead: (fileIds: ReadonlyArray<string>) => session.judge.mayRead(fileIds, userId)
       }
-      yield* runner.launch(turn, action.run(request), (recorder) => recorder.begin(echo))
-      yield* this.watchOrphan
+      const launched = runner.launch(turn, action.run(request), (recorder) => recorder.begin(echo))
+      return Effect.zipRight(launched, this.watchOrphan)
     })
   }
 
   /** Ends the run that waits: its end is told like any other's. To be done by the holder of the lease. */
   endParked(app: App, exit: Exit.Exit<never, RunFailed>): Effect.Effect<boolean> {
-    return Effect.gen(this, function* () {
-      if (app.resume === undefined) return false
-      const parked = yield* this.insist("looking for a run that waits", this.parkedOf(app))
-      if (parked === null) return false
-      yield* this.runner.recorderOf(parked.turn).finish(exit, [], () => Effect.void)
-      if (this.session.lease.term() !== 0) this.session.log.endRun()
-      yield* this.untold.mark([parked.turn.runId])
-      return true
+    if (app.resume === undefined) return Effect.succeed(false)
+    return Effect.flatMap(this.insist("looking for a run that waits", this.parkedOf(app)), (parked) => {
+      if (parked === null) return Effect.succeed(false)
+      return Effect.flatMap(
+        this.runner.recorderOf(parked.turn).finish(exit, [], () => Effect.void),
+        () => {
+          if (this.session.lease.term() !== 0) this.session.log.endRun()
+          return Effect.as(this.untold.mark([parked.turn.runId]), true)
+        }
+      )
     })
   }
 
@@ -212,13 +223,19 @@ export class Desk {
    */
   get hold(): Effect.Effect<boolean> {
     const { session, journal, runner, openApp } = this
-    return Effect.gen(this, function* () {
-      if (session.lease.term() === 0 && (yield* this.runsElsewhere)) return false
-      if (!(yield* session.lease.hold)) return false
-      if (runner.active === null && session.log.standing.status !== "idle") {
-        yield* endLost({ session, journal, runner, openApp, runId: null })
-      }
-      return true
+    const { lease, log } = session
+    return Effect.suspend(() => {
+      const held =
+        lease.term() !== 0
+          ? lease.hold
+          : Effect.flatMap(this.runsElsewhere, (elsewhere) =>
+              elsewhere ? Effect.succeed(false) : lease.hold
+            )
+      return Effect.flatMap(held, (isHeld) =>
+        isHeld && runner.active === null && log.standing.status !== "idle"
+          ? Effect.as(endLost({ session, journal, runner, openApp, runId: null }), true)
+          : Effect.succeed(isHeld)
+      )
     })
   }
 
@@ -238,12 +255,9 @@ export class Desk {
 
   /** Holds the lease for `use`; false where another node has it. It is given back where nothing was started. */
   holding(use: Effect.Effect<void>): Effect.Effect<boolean> {
-    return Effect.gen(this, function* () {
-      if (!(yield* this.hold)) return false
-      yield* use
-      yield* this.settleLater
-      return true
-    })
+    return Effect.flatMap(this.hold, (isHeld) =>
+      isHeld ? Effect.as(Effect.zipRight(use, this.settleLater), true) : Effect.succeed(false)
+    )
   }
 
   get resumeLater(): Effect.Effect<void> {
@@ -315,11 +329,12 @@ export class Desk {
 
   /** Starts what waits, where nobody runs the session. */
   get resume(): Effect.Effect<void> {
-    return Effect.gen(this, function* () {
-      if (this.session.draining()) return
-      if (!(yield* this.journal.waits) || (yield* this.permit(this.holding(this.resumeQueue)))) return
-      yield* this.askHolder
-    }).pipe(Effect.catchAll((error) => Effect.logWarning("the queue could not be read", error.cause)))
+    const resumed = Effect.suspend(() => this.permit(this.holding(this.resumeQueue)))
+    return Effect.suspend(() => (this.session.draining() ? Effect.succeed(false) : this.journal.waits)).pipe(
+      Effect.flatMap((waits) => (waits ? resumed : Effect.succeed(true))),
+      Effect.flatMap((held) => (held ? Effect.void : this.askHolder)),
+      Effect.catchAll((error) => Effect.logWarning("the queue could not be read", error.cause))
+    )
   }
 
   /** Ends what a node that is gone has left of a run, and goes on with the queue. */

@@ -105,22 +105,23 @@ export class Runner {
    */
   launch(turn: Turn, events: RunEvents, open: (recorder: Recorder) => Frame | null): Effect.Effect<void> {
     const { session, scope } = this.options
-    return Effect.gen(this, function* () {
+    return Effect.suspend(() => {
       const recorder = this.recorderOf(turn)
       const gate = Effect.unsafeMakeLatch(false)
       const closed = Deferred.unsafeMake<void>(FiberId.none)
       let isOurs = false
-      const fiber = yield* gate.await.pipe(
+      const gated = gate.await.pipe(
         Effect.zipRight(Effect.suspend(() => (isOurs ? recorder.run(events) : Effect.interrupt))),
-        Effect.interruptible,
-        Effect.forkIn(scope)
+        Effect.interruptible
       )
-      // The lease may have been lost since it was held: the run is another node's to end.
-      isOurs = session.lease.term() !== 0
-      if (isOurs) session.log.beginRun(turn.runId, session.self)
-      this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
-      gate.unsafeOpen()
-      yield* this.supervise(turn, fiber, recorder, closed).pipe(Effect.forkIn(scope))
+      return Effect.flatMap(Effect.forkIn(gated, scope), (fiber) => {
+        // The lease may have been lost since it was held: the run is another node's to end.
+        isOurs = session.lease.term() !== 0
+        if (isOurs) session.log.beginRun(turn.runId, session.self)
+        this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
+        gate.unsafeOpen()
+        return Effect.asVoid(Effect.forkIn(this.supervise(turn, fiber, recorder, closed), scope))
+      })
     }).pipe(Effect.uninterruptible)
   }
 
@@ -131,40 +132,12 @@ export class Runner {
     recorder: Recorder,
     closed: Deferred.Deferred<void>
   ): Effect.Effect<void> {
-    const { session, park, beforeEnd, onEnd, onIdle } = this.options
-    const { lease, log } = session
-    const term = lease.term()
-    const settled = Effect.gen(this, function* () {
-      session.checkpoints.watch(recorder)
-      const awaited = yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
-      const exit = Exit.isSuccess(awaited) ? awaited.value : yield* Fiber.interrupt(fiber)
-      // A run that has ended before anybody was told of it could not be told of by another node either.
-      if (lease.term() === term && log.lastSeq < log.standing.runStart) {
-        yield* lease.delivered.pipe(Effect.interruptible, Effect.timeoutOption(beginWithin))
-      }
-      // Where another node has taken the session, it is that node which ends the run.
-      if (term !== 0 && lease.term() === term) {
-        const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
-        yield* beforeEnd
-        if (lease.term() === term) {
-          if (waits === null) log.endRun()
-          else log.parkRun(turn.runId)
-        }
-      }
-      const ended = this.current
-      yield* onEnd
-      const isLast = this.current === ended
-      if (isLast) {
-        this.current = null
-        session.slots.release()
-      }
-      yield* Deferred.succeed(closed, undefined)
-      if (isLast) yield* onIdle
-    })
+    const { session } = this.options
+    const term = session.lease.term()
     return session.own.retain.pipe(
       Effect.flatMap((letGo) =>
         Effect.ensuring(
-          settled,
+          Runner.settled(this, turn, term, fiber, recorder, closed),
           Effect.suspend(() => {
             session.checkpoints.leave(recorder)
             return letGo
@@ -174,6 +147,43 @@ export class Runner {
       Effect.uninterruptible
     )
   }
+
+  private static readonly settled = Effect.fnUntraced(function* (
+    runner: Runner,
+    turn: Turn,
+    term: number,
+    fiber: Active["fiber"],
+    recorder: Recorder,
+    closed: Deferred.Deferred<void>
+  ) {
+    const { session, park, beforeEnd, onEnd, onIdle } = runner.options
+    const { lease, log } = session
+    session.checkpoints.watch(recorder)
+    const awaited = yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
+    const exit = Exit.isSuccess(awaited) ? awaited.value : yield* Fiber.interrupt(fiber)
+    // A run that has ended before anybody was told of it could not be told of by another node either.
+    if (lease.term() === term && log.lastSeq < log.standing.runStart) {
+      yield* lease.delivered.pipe(Effect.interruptible, Effect.timeoutOption(beginWithin))
+    }
+    // Where another node has taken the session, it is that node which ends the run.
+    if (term !== 0 && lease.term() === term) {
+      const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
+      yield* beforeEnd
+      if (lease.term() === term) {
+        if (waits === null) log.endRun()
+        else log.parkRun(turn.runId)
+      }
+    }
+    const ended = runner.current
+    yield* onEnd
+    const isLast = runner.current === ended
+    if (isLast) {
+      runner.current = null
+      session.slots.release()
+    }
+    yield* Deferred.succeed(closed, undefined)
+    if (isLast) yield* onIdle
+  })
 
   /** Ends the run in progress, and waits for its end. false: there is none, or it is another one. */
   interrupt(runId: string | null): Effect.Effect<boolean> {

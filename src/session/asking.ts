@@ -18,6 +18,7 @@ import { fillingActions, type KnownRun } from "../run/Journal.ts"
 import { unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Desk } from "./Desk.ts"
+import type { Runner } from "./Runner.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
 import { stopElsewhere, stopRun } from "./stopping.ts"
 import { echoOf, encodePayload, type Payload, type Turn, turnOf } from "./turn.ts"
@@ -31,44 +32,48 @@ const entries: Readonly<Record<OnBusy, "enqueue" | "reject" | "front">> = {
   rollback: "front"
 }
 
-export const ask = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
-  Effect.gen(function* () {
-    const app = yield* appFor(desk, ask)
-    const action = desk.actionFor(ask.action, app)
-    if (action === undefined) {
-      return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
-    }
-    const text = action.silent === true ? "" : action.question(ask.inputs, app)
-    if (text === null) {
-      return yield* new InvalidInput({
-        reason: `inputs.${app.inputKey} must be a text that is not empty`
-      })
-    }
-    if (ask.clientMsgId !== null) {
-      const before = yield* desk.journal.find(ask.clientMsgId)
-      if (Option.isSome(before)) return yield* again(desk, before.value, action, app, text)
-    }
-    const isFront = entries[ask.onBusy] === "front"
-    const rollback = ask.onBusy === "rollback" ? desk.session.log.standing.runId : null
-    // What the run in progress stores is stored before the question that takes its place.
-    if (isFront) yield* makeWay(desk)
-    const payload = { inputs: ask.inputs, text, rollback }
-    return yield* admitted(desk, (isIdle, isHeld) =>
-      Effect.gen(function* () {
-        const accepted = yield* accept(desk, app, ask, asker, payload, isHeld)
-        const { run, fresh, ahead } = accepted
-        if (!fresh) return { _tag: "Repeated" as const, begin: repeated(desk, run, app, text) }
-        const replaced = ahead.find(({ status }) => status === "running")
-        if (isFront && replaced !== undefined) yield* stopRun(desk, replaced)
-        return yield* enter(desk, turnOf(run, action, app, payload), accepted, isIdle)
-      })
-    )
-  }).pipe(
+export const ask = (desk: Desk, question: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
+  asked(desk, question, asker).pipe(
     Effect.ensuring(Effect.suspend(() => desk.replaced)),
     (asking) => desk.permit(asking),
     // Accepted means it runs: the asker's socket may vanish, the question stays.
     Effect.uninterruptible
   )
+
+const asked = Effect.fnUntraced(function* (desk: Desk, ask: Ask, asker: Asker) {
+  const app = yield* appFor(desk, ask)
+  const action = desk.actionFor(ask.action, app)
+  if (action === undefined) {
+    return yield* new InvalidInput({ reason: `unknown action "${ask.action}"` })
+  }
+  const text = action.silent === true ? "" : action.question(ask.inputs, app)
+  if (text === null) {
+    return yield* new InvalidInput({
+      reason: `inputs.${app.inputKey} must be a text that is not empty`
+    })
+  }
+  if (ask.clientMsgId !== null) {
+    const before = yield* desk.journal.find(ask.clientMsgId)
+    if (Option.isSome(before)) return yield* again(desk, before.value, action, app, text)
+  }
+  const isFront = entries[ask.onBusy] === "front"
+  const rollback = ask.onBusy === "rollback" ? desk.session.log.standing.runId : null
+  // What the run in progress stores is stored before the question that takes its place.
+  if (isFront) yield* makeWay(desk)
+  const payload = { inputs: ask.inputs, text, rollback }
+  return yield* admitted(desk, (isIdle, isHeld) =>
+    Effect.flatMap(
+      accept(desk, app, ask, asker, payload, isHeld),
+      (accepted): Effect.Effect<AskOutcome, StorageError> => {
+        const { run, fresh, ahead } = accepted
+        if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, text) })
+        const entered = enter(desk, turnOf(run, action, app, payload), accepted, isIdle)
+        const replaced = ahead.find(({ status }) => status === "running")
+        return isFront && replaced !== undefined ? Effect.zipRight(stopRun(desk, replaced), entered) : entered
+      }
+    )
+  )
+})
 
 const appFor = (desk: Desk, ask: Ask): Effect.Effect<App, AppError | StorageError> => {
   const { draft } = desk.session.own
@@ -102,15 +107,13 @@ const admitted = <E>(
   desk: Desk,
   use: (isIdle: boolean, isHeld: boolean) => Effect.Effect<AskOutcome, E>
 ): Effect.Effect<AskOutcome, E | Overloaded> =>
-  Effect.gen(function* () {
+  Effect.flatMap(desk.hold, (isHeld): Effect.Effect<AskOutcome, E | Overloaded> => {
     const { slots } = desk.session
-    const isHeld = yield* desk.hold
     const isIdle = isHeld && desk.runner.active === null
     if (isIdle && !slots.take()) {
-      yield* desk.settleLater
-      return yield* new Overloaded({ retryAfterMs: 1000 })
+      return Effect.zipRight(desk.settleLater, new Overloaded({ retryAfterMs: 1000 }))
     }
-    return yield* Effect.onExit(use(isIdle, isHeld), (exit) =>
+    return Effect.onExit(use(isIdle, isHeld), (exit) =>
       Effect.suspend(() => {
         if (Exit.isSuccess(exit) && exit.value._tag === "Begun") return Effect.void
         if (isIdle) slots.release()
@@ -128,22 +131,23 @@ const enter = (
   { run, ahead }: { readonly run: KnownRun; readonly ahead: ReadonlyArray<KnownRun> },
   hasSlot: boolean
 ): Effect.Effect<AskOutcome> =>
-  Effect.gen(function* () {
+  Effect.suspend((): Effect.Effect<AskOutcome> => {
     const { runner, session } = desk
-    const begun = { _tag: "Begun" as const, runId: turn.runId }
-    if (run.status !== "running") {
-      if (runner.active?.turn.runId === turn.runId) return begun
-      const position = ahead.filter(({ status }) => status === "queued").length + 1
-      return { _tag: "Queued" as const, runId: turn.runId, position }
+    const begun: AskOutcome = { _tag: "Begun", runId: turn.runId }
+    if (run.status === "running") {
+      // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
+      const slot = hasSlot ? Effect.void : Effect.map(whenIdle(runner), () => session.slots.hold())
+      return Effect.flatMap(slot, () => Effect.as(desk.start(turn), begun))
     }
-    // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
-    if (!hasSlot) {
-      while (runner.active !== null) yield* runner.ended
-      session.slots.hold()
-    }
-    yield* desk.start(turn)
-    return begun
+    if (runner.active?.turn.runId === turn.runId) return Effect.succeed(begun)
+    const position = ahead.filter(({ status }) => status === "queued").length + 1
+    return Effect.succeed({ _tag: "Queued", runId: turn.runId, position })
   })
+
+const whenIdle = (runner: Runner): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    runner.active === null ? Effect.void : Effect.zipRight(runner.ended, whenIdle(runner))
+  )
 
 /** A question that came before: its run is told of again; one that broke off and can go on does so. */
 const again = (

@@ -54,30 +54,32 @@ type Run = Stream.Stream<RunEvent, RunFailed, Deltas>
 export const converse = (conversation: Conversation): Run =>
   takeTurn(conversation, { turn: 1, messages: conversation.messages, passages: [], usage: noUsage })
 
-const takeTurn = (conversation: Conversation, progress: Progress): Run =>
-  Effect.gen(function* () {
-    const completion = yield* ask(conversation.model, "assistant", {
-      model: conversation.modelName,
-      temperature: conversation.temperature,
-      messages: progress.messages,
-      tools: [...conversation.tools.values()].map((tool) => tool.spec),
-      scope: conversation.scope
-    })
-    const usage = sum(progress.usage, completion.usage)
-    const calls = completion.toolCalls
-    if (calls.length === 0) return these([answered(completion.text, { ...progress, usage })])
-    if (progress.turn === maxTurns) {
-      return yield* failed(`the assistant found no answer in ${maxTurns} turns; ask for less at once`)
-    }
-    if (calls.length > maxCallsPerTurn) {
-      return yield* failed(`the model asked for ${calls.length} tools at once (limit ${maxCallsPerTurn})`)
-    }
-    return callTools(conversation, calls, {
-      ...progress,
-      usage,
-      messages: [...progress.messages, { role: "assistant", content: completion.text, toolCalls: calls }]
-    })
-  }).pipe(unwrapped)
+const takeTurn: (conversation: Conversation, progress: Progress) => Run = Effect.fnUntraced(function* (
+  conversation,
+  progress
+) {
+  const completion = yield* ask(conversation.model, "assistant", {
+    model: conversation.modelName,
+    temperature: conversation.temperature,
+    messages: progress.messages,
+    tools: [...conversation.tools.values()].map((tool) => tool.spec),
+    scope: conversation.scope
+  })
+  const usage = sum(progress.usage, completion.usage)
+  const calls = completion.toolCalls
+  if (calls.length === 0) return these([answered(completion.text, { ...progress, usage })])
+  if (progress.turn === maxTurns) {
+    return yield* failed(`the assistant found no answer in ${maxTurns} turns; ask for less at once`)
+  }
+  if (calls.length > maxCallsPerTurn) {
+    return yield* failed(`the model asked for ${calls.length} tools at once (limit ${maxCallsPerTurn})`)
+  }
+  return callTools(conversation, calls, {
+    ...progress,
+    usage,
+    messages: [...progress.messages, { role: "assistant", content: completion.text, toolCalls: calls }]
+  })
+}, unwrapped)
 
 const callTools = (conversation: Conversation, calls: ReadonlyArray<ToolCall>, progress: Progress): Run =>
   Stream.suspend(() => {

@@ -115,20 +115,7 @@ export class SharedLease implements Lease {
   }
 
   private get claim(): Effect.Effect<boolean> {
-    const { store, key, self, newEpoch, isDead } = this.options
-    return Effect.gen(this, function* () {
-      const { log } = this
-      const known = { epoch: log.epoch, seq: log.written }
-      const old = log.isUntouched ? log.epoch : null
-      const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known, continues: false }
-      let claimed = yield* store.claim(key, claim)
-      if (claimed._tag === "Held" && isDead(claimed.owner)) {
-        claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
-      }
-      if (claimed._tag === "Yours") return yield* this.enter(claimed, old)
-      this.heldBy = claimed.owner
-      return false
-    }).pipe(
+    return SharedLease.claimed(this).pipe(
       Effect.catchAll((error) =>
         Effect.as(Effect.logWarning("a session could not be claimed", error.cause), false)
       ),
@@ -136,29 +123,55 @@ export class SharedLease implements Lease {
     )
   }
 
+  private static readonly claimed = Effect.fnUntraced(function* (lease: SharedLease) {
+    const { store, key, self, newEpoch, isDead } = lease.options
+    const { log } = lease
+    const known = { epoch: log.epoch, seq: log.written }
+    const old = log.isUntouched ? log.epoch : null
+    const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known, continues: false }
+    let claimed = yield* store.claim(key, claim)
+    if (claimed._tag === "Held" && isDead(claimed.owner)) {
+      claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
+    }
+    if (claimed._tag === "Yours") return yield* lease.enter(claimed, old)
+    lease.heldBy = claimed.owner
+    return false
+  })
+
   /** `old`: the epoch that the session was to begin with, where it was not made up for this claim. */
   private enter(first: Own, old: string | null): Effect.Effect<boolean, RedisError | StorageError> {
+    const begun = Effect.onError(this.begunAnew(first, old), () => this.release(first.fence))
+    return Effect.flatMap(begun, (own) =>
+      own === null ? Effect.succeed(false) : Effect.onError(this.caughtUp(own), () => this.release(own.fence))
+    )
+  }
+
+  /**
+   * An epoch that something was told under, which is kept nowhere any more, must not begin again: another one does. From
+   * now on nobody else tells anything. null: somebody does.
+   */
+  private begunAnew(own: Own, old: string | null): Effect.Effect<Own | null, RedisError | StorageError> {
+    if (own.epoch !== old || own.seq !== 0) return Effect.succeed(own)
     const { store, key, self, newEpoch, user } = this.options
-    let own = first
-    return Effect.gen(this, function* () {
-      const { log } = this
-      // An epoch that something was told under, which is kept nowhere any more, must not begin again. From now on
-      // nobody else tells anything.
-      if (own.epoch === old && own.seq === 0 && (yield* user.epochNow) !== old) {
-        const known = { epoch: old, seq: 1 }
-        const fresh = { self, dead: null, epoch: newEpoch(), seq: 0, known, continues: false }
-        const again = yield* store.claim(key, fresh)
-        if (again._tag === "Held") return false
-        own = again
-      }
-      if (own.epoch !== log.epoch || own.seq !== log.written) yield* this.follower.reload
-      if (own.epoch !== log.epoch || own.seq !== log.written) {
+    return Effect.flatMap(user.epochNow, (now) => {
+      if (now === old) return Effect.succeed(own)
+      const known = { epoch: old, seq: 1 }
+      const fresh = { self, dead: null, epoch: newEpoch(), seq: 0, known, continues: false }
+      return Effect.map(store.claim(key, fresh), (again) => (again._tag === "Held" ? null : again))
+    })
+  }
+
+  private caughtUp(own: Own): Effect.Effect<boolean, RedisError | StorageError> {
+    const { log, follower } = this
+    const isBehind = () => own.epoch !== log.epoch || own.seq !== log.written
+    return Effect.map(isBehind() ? follower.reload : Effect.void, () => {
+      if (isBehind()) {
         log.replace(own.epoch, own.seq, [])
-        this.follower.restart()
+        follower.restart()
       }
       this.take(own.fence)
       return true
-    }).pipe(Effect.onError(() => this.release(own.fence)))
+    })
   }
 
   private take(fence: string): void {

@@ -113,20 +113,26 @@ export const makeRuns = (database: Database) => {
     ...makeRunQueue(database),
     ...makeUntold(database),
 
-    record: (runId, messages) =>
-      Effect.gen(function* () {
+    record: Effect.fnUntraced(
+      function* (runId: string, messages: ReadonlyArray<NewMessage>) {
         const held = yield* hold(runId)
         if (Option.isNone(held)) return []
         return yield* insertMessages(authorOf(held.value), messages, (yield* now).text)
-      }).pipe(atomic, during("runs.record")),
+      },
+      atomic,
+      during("runs.record")
+    ),
 
-    settle: (runId, messages) =>
-      Effect.gen(function* () {
+    settle: Effect.fnUntraced(
+      function* (runId: string, messages: ReadonlyArray<NewMessage>) {
         const held = yield* hold(runId)
         if (Option.isNone(held)) return []
         yield* sql`UPDATE run SET partial_text = '', partial_reasoning = '' WHERE id = ${runId}`
         return yield* insertMessages(authorOf(held.value), messages, (yield* now).text)
-      }).pipe(atomic, during("runs.settle")),
+      },
+      atomic,
+      during("runs.settle")
+    ),
 
     park: (runId, { state, until }) =>
       Effect.gen(function* () {
@@ -185,8 +191,8 @@ export const makeRuns = (database: Database) => {
         { discard: true }
       ).pipe(during("runs.checkpoint")),
 
-    finish: (runId, ending) =>
-      Effect.gen(function* () {
+    finish: Effect.fnUntraced(
+      function* (runId: string, ending: Ending) {
         const { text: time } = yield* now
         // What is in progress needs not be read first: its row, as it changes, is the lock.
         if (yield* ended(runId, "'queued', 'running'", ending, time)) {
@@ -200,7 +206,10 @@ export const makeRuns = (database: Database) => {
         }
         yield* ended(runId, "'queued', 'running', 'waiting_input'", ending, time)
         return yield* insertMessages(authorOf(held.value), ending.messages, time)
-      }).pipe(atomic, during("runs.finish")),
+      },
+      atomic,
+      during("runs.finish")
+    ),
 
     rollback: (runId) =>
       Effect.gen(function* () {

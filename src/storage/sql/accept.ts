@@ -114,79 +114,78 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       return yield* Effect.fail(error)
     })
 
-  const accept = (acceptance: Acceptance) =>
-    Effect.gen(function* () {
-      const { session, runId, clientMsgId } = acceptance
-      const { date, text: time } = yield* now
-      // From here on nobody else writes to this chat.
-      yield* rowsOf(touchSession(session, runId, time))
-      const row = yield* openedSession(
-        sql`SELECT s.user_id, s.flow_id, s.is_delete, s.opened_by, r.id AS unfinished FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} LIMIT 1`
+  const accept = Effect.fnUntraced(function* (acceptance: Acceptance) {
+    const { session, runId, clientMsgId } = acceptance
+    const { date, text: time } = yield* now
+    // From here on nobody else writes to this chat.
+    yield* rowsOf(touchSession(session, runId, time))
+    const row = yield* openedSession(
+      sql`SELECT s.user_id, s.flow_id, s.is_delete, s.opened_by, r.id AS unfinished FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} LIMIT 1`
+    )
+    if (
+      Option.isNone(row) ||
+      row.value.user_id !== session.userId ||
+      row.value.flow_id !== session.flowId ||
+      row.value.is_delete !== 0
+    ) {
+      return yield* new SessionTaken({ chatId: session.chatId })
+    }
+    const { entry } = acceptance
+    const unfinished = row.value.unfinished === null ? [] : yield* unfinishedOf(database, session.chatId)
+    const queued = unfinished.filter(({ status }) => status === "queued")
+    if (entry.onBusy === "reject" && unfinished.length > 0) {
+      return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
+    }
+    if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
+      return yield* refuse(acceptance, new ChatFull({ limit: entry.maxQueued }))
+    }
+    const startsNow = entry.startNow && unfinished.length === 0
+    const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
+    const isFront = entry.onBusy === "front"
+    const author = { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId }
+    const questionId = yield* insertMessage(database, author, acceptance.question, time)
+    const accepted: Run = {
+      id: runId,
+      chat_id: session.chatId,
+      flow_id: session.flowId,
+      user_id: session.userId,
+      action: acceptance.action,
+      status: startsNow ? "running" : "queued",
+      owner: acceptance.owner,
+      client_msg_id: clientMsgId,
+      question_id: questionId,
+      payload: acceptance.payload,
+      queue_rank: isFront ? lowest - 1 : 0,
+      partial_text: "",
+      partial_reasoning: "",
+      error: "",
+      prompt_tokens: 0,
+      completion_tokens: 0,
+      create_time: date,
+      start_time: startsNow ? date : null,
+      end_time: null
+    }
+    yield* Effect.catchIf(
+      rowsOf(
+        insertRun({ ...accepted, create_time: time, start_time: startsNow ? time : null, end_time: null })
+      ),
+      isDuplicate,
+      (error) => refuse(acceptance, error)
+    )
+    if (row.value.opened_by === runId) {
+      yield* rowsOf(
+        sql`INSERT INTO audit_log ${sql.insert({
+          user_id: session.userId,
+          action: "chat.create",
+          object_id: session.chatId,
+          ip: session.ip,
+          create_time: time
+        })}`
       )
-      if (
-        Option.isNone(row) ||
-        row.value.user_id !== session.userId ||
-        row.value.flow_id !== session.flowId ||
-        row.value.is_delete !== 0
-      ) {
-        return yield* new SessionTaken({ chatId: session.chatId })
-      }
-      const { entry } = acceptance
-      const unfinished = row.value.unfinished === null ? [] : yield* unfinishedOf(database, session.chatId)
-      const queued = unfinished.filter(({ status }) => status === "queued")
-      if (entry.onBusy === "reject" && unfinished.length > 0) {
-        return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
-      }
-      if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
-        return yield* refuse(acceptance, new ChatFull({ limit: entry.maxQueued }))
-      }
-      const startsNow = entry.startNow && unfinished.length === 0
-      const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
-      const isFront = entry.onBusy === "front"
-      const author = { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId }
-      const questionId = yield* insertMessage(database, author, acceptance.question, time)
-      const accepted: Run = {
-        id: runId,
-        chat_id: session.chatId,
-        flow_id: session.flowId,
-        user_id: session.userId,
-        action: acceptance.action,
-        status: startsNow ? "running" : "queued",
-        owner: acceptance.owner,
-        client_msg_id: clientMsgId,
-        question_id: questionId,
-        payload: acceptance.payload,
-        queue_rank: isFront ? lowest - 1 : 0,
-        partial_text: "",
-        partial_reasoning: "",
-        error: "",
-        prompt_tokens: 0,
-        completion_tokens: 0,
-        create_time: date,
-        start_time: startsNow ? date : null,
-        end_time: null
-      }
-      yield* Effect.catchIf(
-        rowsOf(
-          insertRun({ ...accepted, create_time: time, start_time: startsNow ? time : null, end_time: null })
-        ),
-        isDuplicate,
-        (error) => refuse(acceptance, error)
-      )
-      if (row.value.opened_by === runId) {
-        yield* rowsOf(
-          sql`INSERT INTO audit_log ${sql.insert({
-            user_id: session.userId,
-            action: "chat.create",
-            object_id: session.chatId,
-            ip: session.ip,
-            create_time: time
-          })}`
-        )
-      }
-      const ahead = isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
-      return { run: accepted, fresh: true, ahead }
-    })
+    }
+    const ahead = isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
+    return { run: accepted, fresh: true, ahead }
+  })
 
   return (acceptance) =>
     atomic(accept(acceptance)).pipe(

@@ -40,6 +40,15 @@ export const makeRunQueue = (
       Option.filter(({ status }) => status === "queued")
     )
 
+  const startNext = Effect.fnUntraced(function* (chatId: string, owner: string) {
+    yield* lockChat(chatId)
+    const first = yield* next(chatId)
+    if (Option.isNone(first)) return Option.none<Run>()
+    const { date, text: time } = yield* now
+    yield* start(first.value.id, owner, time)
+    return Option.some<Run>({ ...first.value, status: "running", owner, start_time: date })
+  })
+
   /** Does something to a question of the queue; false where it is not there. */
   const whileQueued = <E>(runId: string, change: (run: Run, time: string) => Effect.Effect<unknown, E>) =>
     Effect.gen(function* () {
@@ -61,24 +70,15 @@ export const makeRunQueue = (
 
   return {
     dequeue: (chatId, owner) =>
-      Effect.gen(function* () {
-        // Most often there is nothing: that takes no transaction to know, and no more than a column.
-        const first = yield* statusOf(
-          sql`SELECT status FROM run WHERE ${inOrder(database, chatId)} LIMIT 1`,
-          database.ask
-        )
-        if (Option.isNone(first) || first.value.status !== "queued") return Option.none<Run>()
-        return yield* atomic(
-          Effect.gen(function* () {
-            yield* lockChat(chatId)
-            const first = yield* next(chatId)
-            if (Option.isNone(first)) return Option.none<Run>()
-            const { date, text: time } = yield* now
-            yield* start(first.value.id, owner, time)
-            return Option.some<Run>({ ...first.value, status: "running", owner, start_time: date })
-          })
-        )
-      }).pipe(during("runs.dequeue")),
+      // Most often there is nothing: that takes no transaction to know, and no more than a column.
+      statusOf(sql`SELECT status FROM run WHERE ${inOrder(database, chatId)} LIMIT 1`, database.ask).pipe(
+        Effect.flatMap((first) =>
+          Option.isSome(first) && first.value.status === "queued"
+            ? atomic(startNext(chatId, owner))
+            : Effect.succeed(Option.none<Run>())
+        ),
+        during("runs.dequeue")
+      ),
 
     queue: (chatId) => unfinishedOf(database, chatId).pipe(during("runs.queue")),
 
