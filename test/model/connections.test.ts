@@ -154,7 +154,7 @@ describe.each([
       }
       expect(server.heard).toEqual(["one "])
       window.end()
-      yield* until(() => server.heard.length === 4)
+      yield* until(() => server.heard.join("") === "one two three four ")
       expect(window.waits).toBe(1)
       server.finish()
       yield* server.roundTrip

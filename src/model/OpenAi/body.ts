@@ -24,8 +24,10 @@ export type BodyFailure =
 export type Verdict = "more" | "done" | BodyFailure
 
 export interface BodyReader {
-  /** The bytes from `from` to `to`, which may be others afterwards. */
+  /** The bytes from `from` to `to`, which may be others afterwards. Text may be kept, to be told with what follows. */
   readonly feed: (bytes: Buffer, from: number, to: number) => Verdict
+  /** All that has come is fed: tells what was kept. */
+  readonly flush: () => Verdict
   /** `ended` is false where the connection broke. null: the fold holds a whole answer. */
   readonly end: (ended: boolean) => BodyFailure | null
 }
@@ -41,6 +43,7 @@ export const bodyReader = (response: Http.IncomingMessage, fold: AnswerFold): Bo
       // What is beyond the limit is of no use to anybody: enough was read to say what is wrong.
       feed: (bytes, from, to) =>
         body.add(bytes, from, to) ? "more" : failedWith(response, status, body.text()),
+      flush: () => "more",
       end: () => failedWith(response, status, body.text())
     }
   }
@@ -54,7 +57,7 @@ const aPage: BodyFailure = {
   _tag: "Malformed",
   what: "a web page instead of an answer. Check OPENAI_BASE_URL: it often ends in /v1"
 }
-const pageReader: BodyReader = { feed: () => aPage, end: () => aPage }
+const pageReader: BodyReader = { feed: () => aPage, flush: () => aPage, end: () => aPage }
 
 const failedWith = (response: Http.IncomingMessage, status: number, body: string): BodyFailure => ({
   _tag: "Status",
@@ -63,17 +66,29 @@ const failedWith = (response: Http.IncomingMessage, status: number, body: string
   body
 })
 
-/** The server sends its answer as events, as it was asked to. */
+/**
+ * The server sends its answer as events, as it was asked to. Tokens that came together go on as one text: behind this,
+ * each text is a node of three ropes, which live as long as the run does.
+ */
 const streamReader = (fold: AnswerFold): BodyReader => {
   let verdict: Verdict = "more"
+  let said = ""
   const alike = new Alike()
+  const flush = (): Verdict => {
+    if (said === "") return verdict
+    const text = said
+    said = ""
+    verdict = failureOf(fold.acceptText(text)) ?? verdict
+    return verdict
+  }
   const onData = (data: string): void => {
     if (verdict !== "more") return
-    if (data === "[DONE]") verdict = "done"
-    else {
-      const text = alike.textOf(data)
-      verdict = (text === null ? accept(fold, data, alike) : failureOf(fold.acceptText(text))) ?? "more"
+    const text = alike.textOf(data)
+    if (text !== null) {
+      said += text
+      return
     }
+    if (flush() === "more") verdict = data === "[DONE]" ? "done" : (accept(fold, data, alike) ?? "more")
   }
   const events = sseReader(onData, maxEventChars)
   return {
@@ -81,7 +96,9 @@ const streamReader = (fold: AnswerFold): BodyReader => {
       const fits = events.feed(bytes, from, to)
       return fits || verdict !== "more" ? verdict : { _tag: "Malformed", what: "an event above 1 MiB" }
     },
+    flush,
     end: (ended) => {
+      flush()
       // The last event may lack its empty line; where the connection broke it may lack anything.
       const rest = events.end()
       if (ended && rest !== null && rest !== "[DONE]") accept(fold, rest)
@@ -96,6 +113,7 @@ const jsonReader = (fold: AnswerFold): BodyReader => {
   return {
     feed: (bytes, from, to) =>
       body.add(bytes, from, to) ? "more" : { _tag: "Malformed", what: "an answer above 4 MiB" },
+    flush: () => "more",
     end: (ended) => {
       if (!ended) return { _tag: "Cut" }
       const failure = accept(fold, body.text())

@@ -60,6 +60,8 @@ interface Taking {
   readonly statusCode: number
   readonly chunks: Chunks
   readonly take: Found
+  /** What one read has found is taken. */
+  readonly onRead: () => void
 }
 
 class ConnectionReader {
@@ -102,8 +104,9 @@ class ConnectionReader {
   }
 
   private take(body: Taking, bytes: number): void {
-    const { chunks, take } = body
+    const { chunks, take, onRead } = body
     const end = chunks.read(found, 0, bytes, take)
+    onRead()
     if (end === bytes) return
     this.taking = null
     const { begun } = chunks
@@ -128,8 +131,8 @@ const endOfHead = (bytes: number, statusCode: number): number => {
  * From the next read on, and until it ends, what comes of this response's body goes to `take` and not to the response,
  * where that can be; to be called when the response has just begun.
  */
-export const takeBody = (response: Http.IncomingMessage, take: Found): void => {
+export const takeBody = (response: Http.IncomingMessage, take: Found, onRead: () => void): void => {
   if (response.headers["transfer-encoding"] !== "chunked") return
   const { statusCode = 0 } = response
-  readers.get(response.socket)?.takeBody({ statusCode, chunks: new Chunks(), take })
+  readers.get(response.socket)?.takeBody({ statusCode, chunks: new Chunks(), take, onRead })
 }

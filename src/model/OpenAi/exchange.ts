@@ -103,27 +103,44 @@ const exchanged = (options: Exchange, pace: PaceService): Effect.Effect<Answer, 
         if (failure !== null) fail(failure)
         else settle(Effect.succeed(fold.answer()), ended)
       }
-      const onPiece = (bytes: Buffer, from: number, to: number): void => {
-        if (!open) return
-        const wasFinished = fold.finished()
-        lastChunk = performance.now()
-        let verdict: Verdict
-        try {
-          verdict = read.feed(bytes, from, to)
-        } catch (defect) {
-          settle(Effect.die(defect)) // the sink threw: not the server's doing
-          return
-        }
-        if (verdict === "more") {
-          if (!fold.finished()) rest()
-          else if (!wasFinished) waitNoLongerThan(Math.min(lastWordsMillis, options.chunkMillis))
-        } else if (verdict === "done") {
+      const judge = (verdict: Verdict): void => {
+        if (verdict === "done") {
           settle(Effect.succeed(fold.answer()), true)
           if (!response.complete) drain(response, request)
-        } else fail(verdict)
+        } else if (verdict !== "more") fail(verdict)
       }
-      response.on("data", (chunk: Buffer) => onPiece(chunk, 0, chunk.length))
-      takeBody(response, onPiece)
+      // The sink threw: not the server's doing.
+      const giveUp = (defect: unknown): void => settle(Effect.die(defect))
+      let pieces = 0
+      const onPiece = (bytes: Buffer, from: number, to: number): void => {
+        if (!open) return
+        pieces += 1
+        try {
+          judge(read.feed(bytes, from, to))
+        } catch (defect) {
+          giveUp(defect)
+        }
+      }
+      let isComplete = false
+      const onRead = (): void => {
+        if (!open) return
+        lastChunk = performance.now()
+        try {
+          judge(read.flush())
+        } catch (defect) {
+          giveUp(defect)
+        }
+        if (!open || isComplete) return
+        isComplete = fold.finished()
+        if (isComplete) waitNoLongerThan(Math.min(lastWordsMillis, options.chunkMillis))
+        else rest(pieces)
+        pieces = 0
+      }
+      response.on("data", (chunk: Buffer) => {
+        onPiece(chunk, 0, chunk.length)
+        onRead()
+      })
+      takeBody(response, onPiece, onRead)
       response.on("end", () => onEnd(true))
       response.on("error", () => onEnd(false))
       response.on("close", () => onEnd(false))

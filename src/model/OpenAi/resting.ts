@@ -10,7 +10,7 @@ import type { PaceService } from "../../Pace.ts"
 const restless = 16
 
 /**
- * To be called for each piece of an answer that was read: reads no more until the window is over, if there is one. Not
+ * To be called after each read, with the pieces of the answer that it brought: reads no more until the window is over, if there is one. Not
  * where answers come so slowly that no two pieces meet in a window: a rest costs as much as a read.
  */
 export const restingIn = (pace: PaceService, socket: Net.Socket, goesOn: () => boolean) => {
@@ -33,8 +33,8 @@ export const restingIn = (pace: PaceService, socket: Net.Socket, goesOn: () => b
       pace.wait(wake)
     } else isDue = false
   }
-  return (): void => {
-    pieces += 1
+  return (more: number): void => {
+    pieces += more
     if (isDue || pace.window() === 0) return
     isDue = true
     // When all that came is read: over TLS that is several pieces, each of which lets the socket go on.
