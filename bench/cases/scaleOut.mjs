@@ -8,7 +8,7 @@ import { median } from "../statistics.mjs"
 import { collapse, describe, steadyRound } from "../steady.mjs"
 import { Trust } from "../Trust.mjs"
 
-const load = { tokens: 200, delay: 50, slack: 300, windowMs: 4_000 }
+const load = { tokens: 200, delay: 50, slack: 800, windowMs: 8_000 }
 const ways = [
   { name: "the same load", clients: () => 80, tabs: false },
   { name: "20 answers a node", clients: (nodes) => 20 * nodes, tabs: false },
