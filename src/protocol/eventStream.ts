@@ -56,17 +56,14 @@ export const forEachEvent = <A, E, R, E2, R2>(
 const pulled = <A, E, R, E2, R2>(
   events: Stream.Stream<A, E, R>,
   on: (event: A) => Effect.Effect<void, E2, R2>
-): Effect.Effect<void, E | E2, R | R2> => Effect.scoped(pulling(events, on))
-
-const pulling = Effect.fnUntraced(function* <A, E, R, E2, R2>(
-  events: Stream.Stream<A, E, R>,
-  on: (event: A) => Effect.Effect<void, E2, R2>
-) {
-  const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<E | E2>, R> = yield* Stream.toPull(events)
-  const step = Effect.flatMap(pull, (chunk) =>
+): Effect.Effect<void, E | E2, R | R2> => {
+  const taken = (chunk: Chunk.Chunk<A>) =>
     Effect.mapError(Effect.forEach(chunk, on, { discard: true }), Option.some<E | E2>)
+  return Stream.toPull(events).pipe(
+    Effect.flatMap((pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<E | E2>, R>) =>
+      Effect.forever(Effect.flatMap(pull, taken))
+    ),
+    Effect.catchAll((end) => (Option.isNone(end) ? Effect.void : Effect.fail(end.value))),
+    Effect.scoped
   )
-  yield* Effect.catchAll(Effect.forever(step), (end) =>
-    Option.isNone(end) ? Effect.void : Effect.fail(end.value)
-  )
-})
+}

@@ -190,11 +190,10 @@ class LiveSession implements Session {
   }
 
   private catchUp(seen: ResumePoint | null): Effect.Effect<void> {
-    return Effect.gen(this, function* () {
-      const { lease, log } = this
-      yield* this.follow
-      if (seen !== null && seen.epoch === log.epoch && seen.lastSeq > log.written) yield* lease.catchUp
-    })
+    const { lease, log } = this
+    return Effect.flatMap(this.follow, () =>
+      seen !== null && seen.epoch === log.epoch && seen.lastSeq > log.written ? lease.catchUp : Effect.void
+    )
   }
 
   /** To be run when a socket has come or gone. */

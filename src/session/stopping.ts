@@ -45,8 +45,8 @@ export const stopElsewhere = (
   )
 }
 
-const stopHere = (desk: Desk, scope: "run" | "all", runId: string | null): Effect.Effect<boolean> =>
-  Effect.gen(function* () {
+const stopHere: (desk: Desk, scope: "run" | "all", runId: string | null) => Effect.Effect<boolean> =
+  Effect.fnUntraced(function* (desk, scope, runId) {
     const { runner, journal, untold } = desk
     // Whoever has the session tells of what is taken out of its queue, between two runs.
     if (runner.active === null && !(yield* desk.permit(desk.hold))) {

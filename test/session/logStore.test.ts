@@ -186,7 +186,10 @@ describe.each(stores)("the log store in %s", (_, make) => {
     Effect.gen(function* () {
       const { fence } = yield* take(store, "a")
       yield* append(store, fence, 0, 3)
-      expect(yield* store.glance(["1:flow:other", key])).toEqual([null, { epoch: "of a", seq: 3 }])
+      const held = { epoch: "of a", seq: 3, owner: "a" }
+      expect(yield* store.glance(["1:flow:other", key])).toEqual([null, held])
+      yield* store.release(key, fence)
+      expect(yield* store.glance([key])).toEqual([{ ...held, owner: "" }])
     }))
 
   test("tells who follows a session of each batch in order, and of notes, until they stop", ({ store }) =>

@@ -6,7 +6,7 @@ import type { RedisError } from "../../redis/RedisError.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { insist } from "./insist.ts"
-import type { LogStoreService } from "./LogStore.ts"
+import type { Glance, LogStoreService } from "./LogStore.ts"
 
 /** How long a socket waits for the frames of other nodes before it is given what is known here. */
 const patience = "2 seconds"
@@ -20,6 +20,7 @@ export interface FollowerOptions {
   readonly log: FrameLog
   /** The log is written here: nothing is to be read into it. */
   readonly isWritten: () => boolean
+  readonly isDead: (owner: string) => boolean
   /** The epoch that the session would begin with at this moment, had nobody told anything of it. */
   readonly epochNow: Effect.Effect<string, StorageError>
   /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
@@ -53,8 +54,8 @@ export class Follower {
   }
 
   /** Reads again where the store has more than was heard. */
-  compare(known: { readonly epoch: string; readonly seq: number } | null): void {
-    const { log, fork, onForgotten } = this.options
+  compare(known: Glance | null): void {
+    const { log, fork, isDead, onForgotten } = this.options
     const before = this.compared
     this.compared = log.written
     this.still = log.written === before && log.standing.status === "running" ? this.still + 1 : 0
@@ -64,8 +65,9 @@ export class Follower {
       if (log.standing.status === "running") fork(onForgotten)
       else if (log.written > 0) this.refresh()
     } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
-    // What was heard while the store was asked does not count.
-    else if (known.seq < before || this.still >= stillFor) {
+    // What was heard while the store was asked does not count. Who dies as the holder may have been about to tell again
+    // what the store had lost.
+    else if (known.seq < before || this.still >= stillFor || isDead(known.owner)) {
       this.still = 0
       fork(onForgotten)
     }

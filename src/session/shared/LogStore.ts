@@ -59,6 +59,9 @@ export interface Kept {
   readonly batches: ReadonlyArray<string>
 }
 
+/** How a session stands, without its frames. */
+export type Glance = Omit<Kept, "batches">
+
 export interface Listener {
   readonly heard: (text: string) => void
   /** Of a session alone. */
@@ -78,10 +81,8 @@ export interface LogStoreService {
   /** Nothing happens where the fence is not the holder's. */
   readonly release: (key: string, fence: string) => Effect.Effect<void, RedisError>
   readonly read: (key: string, after: number) => Effect.Effect<Option.Option<Kept>, RedisError>
-  /** The last number and the epoch, for whoever wants to know whether there is something to read. */
-  readonly glance: (
-    keys: ReadonlyArray<string>
-  ) => Effect.Effect<ReadonlyArray<Pick<Kept, "epoch" | "seq"> | null>, RedisError>
+  /** For whoever wants to know whether there is something to read. */
+  readonly glance: (keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Glance | null>, RedisError>
   /**
    * Says that a node lives; answers every node that had said so before, this one included, with a number that changes
    * as long as it lives.

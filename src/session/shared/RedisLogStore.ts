@@ -21,7 +21,7 @@ const ReadAnswer = Schema.Union(
   Schema.Tuple(Schema.String, Whole, Schema.String, Schema.Array(Schema.String))
 )
 const BeatAnswer = Schema.Array(Schema.String)
-const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole))
+const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole), Schema.NullOr(Schema.String))
 
 /** Before what is said on a session's channel and is no batch. */
 const note = "note:"
@@ -80,12 +80,14 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
       glance: (keys) =>
         redis
           .run("look at sessions", (client) =>
-            Promise.all(keys.map((key) => client.hmget(hash(key), "epoch", "seq")))
+            Promise.all(keys.map((key) => client.hmget(hash(key), "epoch", "seq", "owner")))
           )
           .pipe(
             answered("look at sessions", Schema.Array(Glanced)),
             Effect.map((all) =>
-              all.map(([epoch, seq]) => (epoch === null || seq === null ? null : { epoch, seq }))
+              all.map(([epoch, seq, owner]) =>
+                epoch === null || seq === null ? null : { epoch, seq, owner: owner ?? "" }
+              )
             )
           ),
       beat: (self) =>

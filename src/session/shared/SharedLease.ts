@@ -15,7 +15,7 @@ import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
 import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
-import type { Claimed, LogStoreService } from "./LogStore.ts"
+import type { Claimed, Glance, LogStoreService } from "./LogStore.ts"
 
 /** How often a lease is asked back that somebody else has got. */
 const reclaims = 30
@@ -79,6 +79,7 @@ export class SharedLease implements Lease {
       log,
       fork,
       isWritten: () => this.fence !== null,
+      isDead: options.isDead,
       epochNow: user.epochNow,
       onForgotten: user.onForgotten
     })
@@ -106,7 +107,7 @@ export class SharedLease implements Lease {
   }
 
   /** What the store knows of the session, for whoever follows it here. */
-  compare(known: { readonly epoch: string; readonly seq: number } | null): void {
+  compare(known: Glance | null): void {
     this.follower.compare(known)
   }
 

@@ -30,7 +30,7 @@ describe("when a node dies", () => {
   it("a run whose end it had stored is closed before the next question begins", () => {
     const { script, asker, other } = begun()
     // Nobody looks for lost runs: whoever is asked finds it.
-    const stopLooking = script.every(1, "owners", "lost")
+    const looking = ["owners", "glance"].map((operation) => script.every(1, operation, "lost"))
     script.after(0, "finish", () => script.crash(0))
     script.ask(asker, "say hello")
     script.until("it is stored", () => script.statusOf("say hello") === "done")
@@ -39,7 +39,7 @@ describe("when a node dies", () => {
     script.ask(other, "say more")
     script.until("the next question is answered", () => script.isOver(other, "say more"))
     expect(script.isOver(other, "say hello")).toBe(true)
-    stopLooking()
+    for (const stopLooking of looking) stopLooking()
     expect(script.violations).toEqual([])
   })
 

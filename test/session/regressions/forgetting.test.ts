@@ -47,6 +47,32 @@ describe("a store that is emptied", () => {
     expect(script.violations).toEqual([])
   })
 
+  for (const [told, before] of [
+    ["nothing yet", []],
+    ["other answers", ["say more"]]
+  ] as const) {
+    it(`and is not told again by a node that dies, says to who was told ${told} that something is missing`, () => {
+      const { script, asker, other } = begun()
+      for (const text of before) {
+        script.ask(asker, text)
+        script.until("it is over", () => script.isOver(other, text))
+        script.pass(100)
+      }
+      deafen(script, 1)
+      script.after(0, "finish", () => {
+        script.cluster.flush()
+        script.after(0, "claim", () => script.crash(0))
+      })
+      script.ask(asker, "say hello")
+      script.until("the store has the session again", () => script.cluster.processOf(0) === null)
+      expect(script.statusOf("say hello")).toBe("done")
+      expect(script.told(other, "say hello")).toEqual([])
+      script.until("there is more to know", () => script.isOver(other, "say hello"), 5000)
+      expect(script.places(other)).toHaveLength(2)
+      expect(script.violations).toEqual([])
+    })
+  }
+
   it("with a whole run that somebody had not heard of, makes that one look at what is stored", () => {
     const { script, asker, other } = begun()
     script.ask(asker, "say hello")

@@ -8,6 +8,7 @@ import type {
   Appended,
   Claim,
   Claimed,
+  Glance,
   Kept,
   Listener
 } from "../../../src/session/shared/LogStore.ts"
@@ -140,10 +141,11 @@ export class ModelStore {
     }))
   }
 
-  glance(keys: ReadonlyArray<string>): ReadonlyArray<Pick<Kept, "epoch" | "seq"> | null> {
+  glance(keys: ReadonlyArray<string>): ReadonlyArray<Glance | null> {
     return keys.map((key) => {
       const row = this.rows.get(key)
-      return row === undefined || !this.rules.glances ? null : { epoch: row.epoch, seq: row.seq }
+      if (row === undefined || !this.rules.glances) return null
+      return { epoch: row.epoch, seq: row.seq, owner: row.owner }
     })
   }
 
