@@ -183,9 +183,10 @@ describe("the simulator finds", () => {
   ])(
     "%s",
     (_, broken) => {
-      expect(firstSpoiled(broken, 5000)).not.toBeNull()
+      // Without leases one history in some three thousand is spoilt: fences hold the rest.
+      expect(firstSpoiled(broken, 20_000)).not.toBeNull()
     },
-    120_000
+    400_000
   )
 
   it("the same history under the same seed", () => {
