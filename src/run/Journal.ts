@@ -137,7 +137,7 @@ export const storedJournals = Effect.gen(function* () {
     find: (clientMsgId) => Effect.map(runs.find(chatId, clientMsgId), Option.map(known)),
     get: (runId) => Effect.map(runs.get(runId), Option.map(known)),
     dequeue: (owner) => Effect.map(runs.dequeue(chatId, owner), Option.map(known)),
-    waits: Effect.map(runs.queue(chatId), ([first]) => first?.status === "queued"),
+    waits: runs.waits(chatId),
     cancel: (runId, owner) =>
       Effect.map(runs.cancel(chatId, runId, owner), (cancelled) => cancelled.map(known)),
     told: runs.told,

@@ -94,6 +94,8 @@ export interface RunStore {
   ) => Effect.Effect<Accepted, SessionTaken | ChatBusy | ChatFull | StorageError>
   /** The first of the queue → `running`. None where the queue is empty, or a run of the chat is `running`. */
   readonly dequeue: (chatId: string, owner: string) => Effect.Effect<Option.Option<Run>, StorageError>
+  /** Whether a question of the chat is `queued`, and none `running`. */
+  readonly waits: (chatId: string) => Effect.Effect<boolean, StorageError>
   /** What runs, and what waits for its turn, in order. */
   readonly queue: (chatId: string) => Effect.Effect<ReadonlyArray<Run>, StorageError>
   /** `queued` → `stopped`: one run, or all of the chat with null. Answers those that were queued, the owner's now. */

@@ -39,7 +39,7 @@ import { Users } from "./Users.ts"
 import { Versions } from "./Versions.ts"
 
 /** The stores over a connected database, which is brought to its newest form first. */
-const Sql = Layer.effectContext(
+const Sql = Layer.scopedContext(
   Effect.gen(function* () {
     yield* migrate(migrations)
     const sql = yield* SqlClient.SqlClient

@@ -166,7 +166,7 @@ describe("on SQLite", () => {
     }
 
     it.effect(
-      "what the model is reminded of is read from the end of a long chat, and only that is sorted",
+      "what the model is reminded of is read from the end of a long chat, and nothing is sorted",
       () =>
         Effect.gen(function* () {
           expect(yield* reminder).toHaveLength(limit)
@@ -174,7 +174,7 @@ describe("on SQLite", () => {
           expect(steps).toContain(
             "SEARCH run USING INDEX run_chat_id_question_id (chat_id=? AND question_id>?)"
           )
-          expect(steps.filter((step) => step.includes("TEMP B-TREE"))).toHaveLength(1)
+          expect(steps.filter((step) => step.includes("TEMP B-TREE"))).toEqual([])
         })
     )
   })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import { migrate } from "../../src/storage/Migrator.ts"
 import { longText, serial, table } from "../../src/storage/migrations/ddl.ts"
 import { type Migration, migrations } from "../../src/storage/migrations/migrations.ts"
@@ -51,7 +52,7 @@ const writable = (...names: ReadonlyArray<string>) =>
 for (const [name, database] of Object.entries(databases)) {
   describe(`migrations on ${name}`, () => {
     /** A test with one server on a new database. */
-    const alone = <A, E>(test: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+    const alone = <A, E>(test: Effect.Effect<A, E, SqlClient.SqlClient | Scope.Scope>) =>
       Effect.flatMap(database, ([first]) => (first === undefined ? Effect.void : Effect.provide(test, first)))
 
     it.scopedLive("run once, in order, and are recorded", () =>

@@ -6,6 +6,7 @@ import { describe, layer } from "@effect/vitest"
 import type { Layer } from "effect/Layer"
 import { acceptingSuite } from "./suite/accepting.ts"
 import { contentSuite } from "./suite/content.ts"
+import { crowdSuite } from "./suite/crowd.ts"
 import { filesSuite } from "./suite/files.ts"
 import { flowsSuite } from "./suite/flows.ts"
 import { messagesSuite } from "./suite/messages.ts"
@@ -24,6 +25,7 @@ export const storageSuite = <E>(name: string, stores: Layer<Stores, E>) =>
       runningSuite(it)
       queueingSuite(it)
       racingSuite(it)
+      crowdSuite(it)
       waitingSuite(it)
       messagesSuite(it)
       contentSuite(it)

@@ -16,7 +16,7 @@ export const unfinishedOf = (state: MemoryState, chatId: string): ReadonlyArray<
 
 export const makeRunQueue = (
   state: MemoryState
-): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
+): Pick<RunStore, "dequeue" | "waits" | "queue" | "cancel" | "amend"> => {
   const start = (queued: Run, owner: string, now: Date): Run => {
     const run: Run = { ...queued, status: "running", owner, start_time: now }
     state.runs.set(run)
@@ -30,6 +30,8 @@ export const makeRunQueue = (
         if (first === undefined || first.status === "running") return Option.none()
         return Option.some(start(first, owner, now))
       }),
+
+    waits: (chatId) => Effect.sync(() => unfinishedOf(state, chatId)[0]?.status === "queued"),
 
     queue: (chatId) => Effect.sync(() => unfinishedOf(state, chatId)),
 

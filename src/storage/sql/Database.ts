@@ -79,6 +79,7 @@ const isHeader = (answer: unknown): answer is { readonly affectedRows: number; r
 export const makeDatabase = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const connections = yield* Effect.serviceOption(Connections)
+  const scope = yield* Effect.scope
   const transaction = makeTransaction(sql, connections)
   const decodeWritten = Schema.decodeUnknown(Written)
   const walking = (index: string) =>
@@ -88,6 +89,9 @@ export const makeDatabase = Effect.gen(function* () {
     })
   return {
     sql,
+
+    /** As long as the stores are open. */
+    scope,
 
     /** The rows that a statement answers, for what every question reads. */
     ask: askOn(Option.map(connections, ({ direct }) => direct)),

@@ -1,36 +1,67 @@
+import { join } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { Messages, type Reminder } from "../Messages.ts"
+import { Messages } from "../Messages.ts"
 import { breakAnswer, unseen } from "../rows.ts"
-import { MessageRow } from "./columns.ts"
+import { batchedReads } from "./Batcher.ts"
+import { MessageRow, Whole } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during } from "./Database.ts"
 
 const message = decodeFirst(MessageRow)
 const messages = decodeAll(MessageRow)
 
-const decodeReminders = Schema.decodeUnknown(
-  Schema.Array(MessageRow.pick("category", "message", "extra", "remark"))
-)
+/** What a model is reminded of, and where it belongs. */
+const Placed = Schema.Struct({
+  ...MessageRow.pick("category", "message", "extra", "remark").fields,
+  /** Which of the chats that were asked for. */
+  chat: Whole,
+  question_id: Whole,
+  id: Whole
+})
+type Placed = typeof Placed.Type
 
-const isReminder = (row: unknown): row is Reminder =>
-  typeof row === "object" &&
-  row !== null &&
-  "category" in row &&
-  typeof row.category === "string" &&
-  "message" in row &&
-  typeof row.message === "string" &&
-  "extra" in row &&
-  typeof row.extra === "string" &&
-  "remark" in row &&
-  typeof row.remark === "string"
+const decodePlaced = Schema.decodeUnknown(Schema.Array(Placed))
+
+const texts = ["category", "message", "extra", "remark"]
+const numbers = ["chat", "question_id", "id"]
+
+const isPlaced = (row: unknown): row is Placed =>
+  Predicate.isRecord(row) &&
+  texts.every((column) => typeof row[column] === "string") &&
+  numbers.every((column) => Number.isSafeInteger(row[column]))
 
 /** By plain code: a schema took 17,000 of a question's 49,000 calls, for the last ten rounds. */
-const reminders = (rows: ReadonlyArray<unknown>) =>
-  rows.every(isReminder) ? Effect.succeed(rows) : decodeReminders(rows)
+const placed = (rows: ReadonlyArray<unknown>) =>
+  rows.every(isPlaced) ? Effect.succeed(rows) : decodePlaced(rows)
 
-export const makeMessages = ({ sql, ask, byChat, byRun, whole }: Database) =>
-  Messages.of({
+/** Round by round: a question that waited in the queue was stored before the answer it waited for. */
+const inOrder = (a: Placed, b: Placed): number => a.question_id - b.question_id || a.id - b.id
+
+interface Remembering {
+  readonly chatId: string
+  readonly rounds: number
+}
+
+export const makeMessages = (database: Database) => {
+  const { sql, ask, byChat, byRun, whole } = database
+
+  const latest = ({ chatId, rounds }: Remembering, chat: number) =>
+    sql`SELECT ${whole(chat)} AS chat, r.question_id, m.id, m.category, m.message, m.extra, m.remark FROM (SELECT id, question_id FROM run ${byRun} WHERE chat_id = ${chatId} AND status = 'done' AND question_id > (SELECT memory_floor FROM message_session WHERE chat_id = ${chatId}) ORDER BY question_id DESC LIMIT ${whole(rounds)}) r JOIN chat_message m ON m.run_id = r.id WHERE m.remark <> ${breakAnswer}`
+
+  const memory = batchedReads(
+    database,
+    ({ chatId }: Remembering) => chatId,
+    (chats) =>
+      Effect.map(
+        // Put in order here: there it would be a table on disk, for the texts in it.
+        Effect.flatMap(ask(sql`${join(" UNION ALL ", false)(chats.map(latest))}`), placed),
+        (rows) => chats.map((_, chat) => rows.filter((row) => row.chat === chat).toSorted(inOrder))
+      )
+  )
+
+  return Messages.of({
     get: (id) => message(sql`SELECT * FROM chat_message WHERE id = ${id}`).pipe(during("messages.get")),
 
     page: ({ chatId, before, limit }) => {
@@ -50,9 +81,6 @@ export const makeMessages = ({ sql, ask, byChat, byRun, whole }: Database) =>
         during("messages.ofRun")
       ),
 
-    // Round by round: a question that waited in the queue was stored before the answer it waited for.
-    memory: (chatId, rounds) =>
-      ask(
-        sql`SELECT m.category, m.message, m.extra, m.remark FROM (SELECT id, question_id FROM run ${byRun} WHERE chat_id = ${chatId} AND status = 'done' AND question_id > (SELECT memory_floor FROM message_session WHERE chat_id = ${chatId}) ORDER BY question_id DESC LIMIT ${whole(rounds)}) r JOIN chat_message m ON m.run_id = r.id WHERE m.remark <> ${breakAnswer} ORDER BY r.question_id, m.id`
-      ).pipe(Effect.flatMap(reminders), during("messages.memory"))
+    memory: (chatId, rounds) => memory({ chatId, rounds }).pipe(during("messages.memory"))
   })
+}

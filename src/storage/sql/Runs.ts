@@ -6,15 +6,17 @@
  */
 import { type Fragment, join } from "@effect/sql/Statement"
 import * as Chunk from "effect/Chunk"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Checkpoint, type Ending, Runs } from "../Runs.ts"
 import type { NewMessage, Run, WaitingRun } from "../rows.ts"
 import { makeAccept } from "./accept.ts"
+import { batched, batchedReads } from "./Batcher.ts"
 import { RunRow, sqlTime, WaitRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
-import { type Author, insertMessage } from "./insertMessage.ts"
+import { type Author, insertMessage, insertTogether } from "./insertMessage.ts"
 import { makeRunQueue } from "./runQueue.ts"
 import { rowsOf } from "./statement.ts"
 import { makeUntold, markUntold } from "./untold.ts"
@@ -33,12 +35,35 @@ const waitingRun = ({ state, wait_until, ...run }: typeof WaitRow.Type): Waiting
   until: wait_until
 })
 
-const authorOf = (run: Run): Author => ({
+const authors = decodeAll(
+  Schema.Struct({
+    id: Schema.String,
+    flow_id: Schema.String,
+    chat_id: Schema.String,
+    user_id: Schema.Number
+  })
+)
+
+const authorOf = (run: Pick<Run, "id" | "flow_id" | "chat_id" | "user_id">): Author => ({
   flowId: run.flow_id,
   chatId: run.chat_id,
   userId: run.user_id,
   runId: run.id
 })
+
+/** A question as its client knows it. */
+interface Asked {
+  readonly chatId: string
+  readonly clientMsgId: string
+}
+
+interface Finish {
+  readonly runId: string
+  readonly ending: Ending
+}
+
+/** One of those that are ended together has ended, or waits for a person. */
+class NotInProgress extends Data.TaggedError("NotInProgress") {}
 
 export const makeRuns = (database: Database) => {
   const { sql, atomic, alone, byRun, forUpdate, whole } = database
@@ -80,6 +105,59 @@ export const makeRuns = (database: Database) => {
     )
   }
 
+  const finishOne = Effect.fnUntraced(
+    function* ({ runId, ending }: Finish) {
+      const { text: time } = yield* now
+      // What is in progress needs not be read first: its row, as it changes, is the lock.
+      if (yield* ended(runId, "'queued', 'running'", ending, time)) {
+        return yield* insertMessages({ runId }, ending.messages, time)
+      }
+      const held = yield* hold(runId)
+      if (Option.isNone(held)) return []
+      if (held.value.status === "waiting_input") {
+        yield* unwait(runId)
+        yield* markUntold(database, runId)
+      }
+      yield* ended(runId, "'queued', 'running', 'waiting_input'", ending, time)
+      return yield* insertMessages(authorOf(held.value), ending.messages, time)
+    },
+    atomic,
+    during("runs.finish")
+  )
+
+  /** Ends runs that are in progress, all of them. */
+  const finishAll = Effect.fnUntraced(function* (all: ReadonlyArray<Finish>) {
+    const { text: time } = yield* now
+    const ids = all.map(({ runId }) => runId)
+    const held = yield* authors(
+      sql`SELECT r.id, r.flow_id, r.chat_id, r.user_id FROM run r JOIN message_session s ON s.chat_id = r.chat_id WHERE ${sql.in("r.id", ids)} AND r.status IN ('queued', 'running') ${forUpdate}`
+    )
+    if (held.length < all.length) return yield* new NotInProgress()
+    const each = (value: (ending: Ending) => string | number) =>
+      join(" ", false)(all.map(({ runId, ending }) => sql`WHEN ${runId} THEN ${value(ending)}`))
+    yield* rowsOf(
+      sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET status = CASE id ${each(({ status }) => status)} END, error = CASE id ${each(({ error }) => error)} END, prompt_tokens = CASE id ${each(({ promptTokens }) => promptTokens)} END, completion_tokens = CASE id ${each(({ completionTokens }) => completionTokens)} END, partial_text = '', partial_reasoning = '', end_time = ${time}, s.update_time = ${time} WHERE ${sql.in("id", ids)}`
+    )
+    const authorsOf = new Map(held.map((run) => [run.id, authorOf(run)]))
+    const letters = all.flatMap(({ runId, ending }) => {
+      const author = authorsOf.get(runId)
+      return author === undefined ? [] : ending.messages.map((message) => ({ author, message }))
+    })
+    const messageIds = yield* insertTogether(database, letters, time)
+    let from = 0
+    return all.map(({ ending }) => {
+      const own = messageIds.slice(from, from + ending.messages.length)
+      from += own.length
+      return own
+    })
+  })
+
+  const finishing = batched(database, {
+    keyOf: ({ runId }) => runId,
+    one: finishOne,
+    many: (all) => atomic(finishAll(all))
+  })
+
   const grown = (column: Fragment, text: string) =>
     sql.onDialectOrElse({
       mysql: () => sql`CONCAT(${column}, ${text})`,
@@ -105,6 +183,24 @@ export const makeRuns = (database: Database) => {
     const ids = parts.map(({ runId }) => runId)
     return sql`UPDATE run SET partial_text = CASE id ${cases(text, (part) => part.text)} ELSE partial_text END, partial_reasoning = CASE id ${cases(reasoning, (part) => part.reasoning)} ELSE partial_reasoning END WHERE ${sql.in("id", ids)} AND ${unended}`
   }
+
+  const find = batchedReads(
+    database,
+    ({ chatId, clientMsgId }: Asked) => `${chatId} ${clientMsgId}`,
+    (asked) =>
+      Effect.map(
+        runs(
+          sql`SELECT * FROM run WHERE (chat_id, client_msg_id) IN (${join(", ", false)(asked.map(({ chatId, clientMsgId }) => sql`(${chatId}, ${clientMsgId})`))})`,
+          database.ask
+        ),
+        (rows) =>
+          asked.map(({ chatId, clientMsgId }) =>
+            Option.fromNullable(
+              rows.find((row) => row.chat_id === chatId && row.client_msg_id === clientMsgId)
+            )
+          )
+      )
+  )
 
   const unwait = (runId: string) => sql`DELETE FROM run_wait WHERE run_id = ${runId}`
 
@@ -191,25 +287,7 @@ export const makeRuns = (database: Database) => {
         { discard: true }
       ).pipe(during("runs.checkpoint")),
 
-    finish: Effect.fnUntraced(
-      function* (runId: string, ending: Ending) {
-        const { text: time } = yield* now
-        // What is in progress needs not be read first: its row, as it changes, is the lock.
-        if (yield* ended(runId, "'queued', 'running'", ending, time)) {
-          return yield* insertMessages({ runId }, ending.messages, time)
-        }
-        const held = yield* hold(runId)
-        if (Option.isNone(held)) return []
-        if (held.value.status === "waiting_input") {
-          yield* unwait(runId)
-          yield* markUntold(database, runId)
-        }
-        yield* ended(runId, "'queued', 'running', 'waiting_input'", ending, time)
-        return yield* insertMessages(authorOf(held.value), ending.messages, time)
-      },
-      atomic,
-      during("runs.finish")
-    ),
+    finish: (runId, ending) => finishing({ runId, ending }),
 
     rollback: (runId) =>
       Effect.gen(function* () {
@@ -226,10 +304,7 @@ export const makeRuns = (database: Database) => {
 
     get: (runId) => run(sql`SELECT * FROM run WHERE id = ${runId}`).pipe(during("runs.get")),
 
-    find: (chatId, clientMsgId) =>
-      run(sql`SELECT * FROM run WHERE chat_id = ${chatId} AND client_msg_id = ${clientMsgId}`).pipe(
-        during("runs.find")
-      ),
+    find: (chatId, clientMsgId) => find({ chatId, clientMsgId }).pipe(during("runs.find")),
 
     ofChat: (chatId, limit) =>
       runs(

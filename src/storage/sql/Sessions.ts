@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { MessageSession } from "../rows.ts"
 import { type SessionQuery, Sessions } from "../Sessions.ts"
+import { batchedReads } from "./Batcher.ts"
 import { CountRow, MessageRow, SessionRow, sqlTime } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during } from "./Database.ts"
 
-const session = decodeFirst(SessionRow)
 const sessions = decodeAll(SessionRow)
 const messages = decodeAll(MessageRow)
 const count = decodeFirst(CountRow)
@@ -44,11 +44,21 @@ export const makeSessions = (database: Database) => {
     return sql`SELECT s.* FROM (SELECT chat_id AS id ${rows} OFFSET ${whole(from.skip)}) AS p JOIN message_session s ON s.chat_id = p.id ${inOrder}`
   }
 
+  const get = batchedReads(
+    database,
+    (chatId: string) => chatId,
+    (chatIds) =>
+      Effect.map(
+        sessions(
+          sql`SELECT * FROM message_session WHERE ${sql.in("chat_id", chatIds)} AND is_delete = 0`,
+          database.ask
+        ),
+        (rows) => chatIds.map((chatId) => Option.fromNullable(rows.find((row) => row.chat_id === chatId)))
+      )
+  )
+
   return Sessions.of({
-    get: (chatId) =>
-      session(sql`SELECT * FROM message_session WHERE chat_id = ${chatId} AND is_delete = 0`).pipe(
-        during("sessions.get")
-      ),
+    get: (chatId) => get(chatId).pipe(during("sessions.get")),
 
     list: (query) =>
       sessions(listed(query)).pipe(

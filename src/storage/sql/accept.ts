@@ -3,27 +3,30 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Acceptance, RunStore } from "../Runs.ts"
+import type { Acceptance, Accepted, RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
 import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
+import { batched, only } from "./Batcher.ts"
 import { RunRow } from "./columns.ts"
-import { type Database, decodeFirst, during, isDuplicate, now } from "./Database.ts"
-import { insertMessage } from "./insertMessage.ts"
+import { type Database, decodeAll, decodeFirst, during, isDuplicate, now } from "./Database.ts"
+import { insertTogether } from "./insertMessage.ts"
 import { unfinishedOf } from "./runQueue.ts"
-import { inserting, rowsOf } from "./statement.ts"
+import { inSizes, inserting, rowsOf } from "./statement.ts"
 
 const run = decodeFirst(RunRow)
 
-/** The session, and one of its unfinished runs. */
-const openedSession = decodeFirst(
-  Schema.Struct({
-    user_id: Schema.Number,
-    flow_id: Schema.String,
-    is_delete: Schema.Number,
-    opened_by: Schema.String,
-    unfinished: Schema.NullOr(Schema.String)
-  })
-)
+/** A session, and whether it has runs that have not ended. */
+const OpenedSession = Schema.Struct({
+  chat_id: Schema.String,
+  user_id: Schema.Number,
+  flow_id: Schema.String,
+  is_delete: Schema.Number,
+  opened_by: Schema.String,
+  unfinished: Schema.Number
+})
+type OpenedSession = typeof OpenedSession.Type
+
+const openedSessions = decodeAll(OpenedSession)
 
 /** Leaves the transaction, so that nothing of a repeated question stays. */
 class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: Run }> {}
@@ -31,7 +34,9 @@ class AcceptedBefore extends Data.TaggedError("AcceptedBefore")<{ readonly run: 
 export const makeAccept = (database: Database): RunStore["accept"] => {
   const { sql, atomic } = database
 
-  const insertRun = inserting(sql, "run", [
+  const auditing = inserting(sql, "audit_log", ["user_id", "action", "object_id", "ip", "create_time"])
+
+  const insertRuns = inserting(sql, "run", [
     "id",
     "chat_id",
     "flow_id",
@@ -79,27 +84,31 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
     })
   )
 
-  const touchSession = (session: Acceptance["session"], runId: string, time: string) =>
-    touching(
-      {
-        chat_id: session.chatId,
-        flow_id: session.flowId,
-        flow_type: session.flowType,
-        flow_name: session.flowName,
-        name: session.name,
-        user_id: session.userId,
-        like: 0,
-        dislike: 0,
-        copied: 0,
-        sensitive_status: 0,
-        memory_floor: 0,
-        opened_by: runId,
-        is_delete: 0,
-        create_time: time,
-        update_time: time
-      },
-      time
-    )
+  const sessionRow = ({ session, runId }: Acceptance, time: string) => ({
+    chat_id: session.chatId,
+    flow_id: session.flowId,
+    flow_type: session.flowType,
+    flow_name: session.flowName,
+    name: session.name,
+    user_id: session.userId,
+    like: 0,
+    dislike: 0,
+    copied: 0,
+    sensitive_status: 0,
+    memory_floor: 0,
+    opened_by: runId,
+    is_delete: 0,
+    create_time: time,
+    update_time: time
+  })
+
+  const auditRow = ({ session }: Acceptance, time: string) => ({
+    user_id: session.userId,
+    action: "chat.create",
+    object_id: session.chatId,
+    ip: session.ip,
+    create_time: time
+  })
 
   /** Refuses the question, unless it is one that was accepted before. */
   const refuse = <E>({ session, clientMsgId }: Acceptance, error: E) =>
@@ -114,24 +123,18 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
       return yield* Effect.fail(error)
     })
 
-  const accept = Effect.fnUntraced(function* (acceptance: Acceptance) {
-    const { session, runId, clientMsgId } = acceptance
-    const { date, text: time } = yield* now
-    // From here on nobody else writes to this chat.
-    yield* rowsOf(touchSession(session, runId, time))
-    const row = yield* openedSession(
-      sql`SELECT s.user_id, s.flow_id, s.is_delete, s.opened_by, r.id AS unfinished FROM message_session s LEFT JOIN run r ON r.chat_id = s.chat_id AND r.status IN ('queued', 'running') WHERE s.chat_id = ${session.chatId} LIMIT 1`
-    )
+  /** The place of a question in its chat's queue, as long as nobody else writes to the chat. */
+  const admit = Effect.fnUntraced(function* (acceptance: Acceptance, opened: OpenedSession | undefined) {
+    const { session, entry } = acceptance
     if (
-      Option.isNone(row) ||
-      row.value.user_id !== session.userId ||
-      row.value.flow_id !== session.flowId ||
-      row.value.is_delete !== 0
+      opened === undefined ||
+      opened.user_id !== session.userId ||
+      opened.flow_id !== session.flowId ||
+      opened.is_delete !== 0
     ) {
       return yield* new SessionTaken({ chatId: session.chatId })
     }
-    const { entry } = acceptance
-    const unfinished = row.value.unfinished === null ? [] : yield* unfinishedOf(database, session.chatId)
+    const unfinished = opened.unfinished === 0 ? [] : yield* unfinishedOf(database, session.chatId)
     const queued = unfinished.filter(({ status }) => status === "queued")
     if (entry.onBusy === "reject" && unfinished.length > 0) {
       return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
@@ -139,57 +142,88 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
     if (entry.onBusy !== "reject" && queued.length >= entry.maxQueued) {
       return yield* refuse(acceptance, new ChatFull({ limit: entry.maxQueued }))
     }
-    const startsNow = entry.startNow && unfinished.length === 0
-    const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
     const isFront = entry.onBusy === "front"
-    const author = { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId }
-    const questionId = yield* insertMessage(database, author, acceptance.question, time)
-    const accepted: Run = {
-      id: runId,
-      chat_id: session.chatId,
-      flow_id: session.flowId,
-      user_id: session.userId,
-      action: acceptance.action,
-      status: startsNow ? "running" : "queued",
-      owner: acceptance.owner,
-      client_msg_id: clientMsgId,
-      question_id: questionId,
-      payload: acceptance.payload,
-      queue_rank: isFront ? lowest - 1 : 0,
-      partial_text: "",
-      partial_reasoning: "",
-      error: "",
-      prompt_tokens: 0,
-      completion_tokens: 0,
-      create_time: date,
-      start_time: startsNow ? date : null,
-      end_time: null
+    const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
+    return {
+      acceptance,
+      opens: opened.opened_by === acceptance.runId,
+      startsNow: entry.startNow && unfinished.length === 0,
+      rank: isFront ? lowest - 1 : 0,
+      ahead: isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
     }
-    yield* Effect.catchIf(
-      rowsOf(
-        insertRun({ ...accepted, create_time: time, start_time: startsNow ? time : null, end_time: null })
-      ),
-      isDuplicate,
-      (error) => refuse(acceptance, error)
-    )
-    if (row.value.opened_by === runId) {
-      yield* rowsOf(
-        sql`INSERT INTO audit_log ${sql.insert({
-          user_id: session.userId,
-          action: "chat.create",
-          object_id: session.chatId,
-          ip: session.ip,
-          create_time: time
-        })}`
-      )
-    }
-    const ahead = isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
-    return { run: accepted, fresh: true, ahead }
   })
 
-  return (acceptance) =>
-    atomic(accept(acceptance)).pipe(
+  /** Questions of as many chats. */
+  const acceptAll = Effect.fnUntraced(function* (acceptances: ReadonlyArray<Acceptance>) {
+    const { date, text: time } = yield* now
+    // From here on nobody else writes to these chats.
+    yield* rowsOf(
+      touching(
+        acceptances.map((one) => sessionRow(one, time)),
+        time
+      )
+    )
+    const chatIds = acceptances.map(({ session }) => session.chatId)
+    const sessions = yield* openedSessions(
+      sql`SELECT s.chat_id, s.user_id, s.flow_id, s.is_delete, s.opened_by, EXISTS (SELECT 1 FROM run r WHERE r.chat_id = s.chat_id AND r.status IN ('queued', 'running')) AS unfinished FROM message_session s WHERE ${sql.in("s.chat_id", chatIds)}`
+    )
+    const opened = new Map(sessions.map((session) => [session.chat_id, session]))
+    const admitted = yield* Effect.forEach(acceptances, (one) => admit(one, opened.get(one.session.chatId)))
+    const questions = acceptances.map(({ session, runId, question }) => ({
+      author: { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId },
+      message: question
+    }))
+    const questionIds = yield* insertTogether(database, questions, time)
+    const runs = admitted.map(
+      ({ acceptance, startsNow, rank }, i): Run => ({
+        id: acceptance.runId,
+        chat_id: acceptance.session.chatId,
+        flow_id: acceptance.session.flowId,
+        user_id: acceptance.session.userId,
+        action: acceptance.action,
+        status: startsNow ? "running" : "queued",
+        owner: acceptance.owner,
+        client_msg_id: acceptance.clientMsgId,
+        question_id: questionIds[i] ?? 0,
+        payload: acceptance.payload,
+        queue_rank: rank,
+        partial_text: "",
+        partial_reasoning: "",
+        error: "",
+        prompt_tokens: 0,
+        completion_tokens: 0,
+        create_time: date,
+        start_time: startsNow ? date : null,
+        end_time: null
+      })
+    )
+    yield* rowsOf(
+      insertRuns(
+        runs.map((run) => ({
+          ...run,
+          create_time: time,
+          start_time: run.start_time === null ? null : time,
+          end_time: null
+        }))
+      )
+    )
+    const opening = admitted.filter(({ opens }) => opens).map(({ acceptance }) => auditRow(acceptance, time))
+    for (const some of inSizes(opening)) yield* rowsOf(auditing(some))
+    return runs.map((run, i): Accepted => ({ run, fresh: true, ahead: admitted[i]?.ahead ?? [] }))
+  })
+
+  const acceptOne = (acceptance: Acceptance) =>
+    acceptAll([acceptance]).pipe(
+      Effect.catchIf(isDuplicate, (error) => refuse(acceptance, error)),
+      atomic,
+      Effect.flatMap(only),
       Effect.catchTag("AcceptedBefore", ({ run }) => Effect.succeed({ run, fresh: false, ahead: [] })),
       during("runs.accept")
     )
+
+  return batched(database, {
+    keyOf: ({ session }) => session.chatId,
+    one: acceptOne,
+    many: (acceptances) => atomic(acceptAll(acceptances))
+  })
 }

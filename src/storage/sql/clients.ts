@@ -16,7 +16,7 @@ import { mysqlLayer } from "./mysql.ts"
  * Connections to one server: for transactions, each of which holds one for as many turns of the event loop as it has
  * statements, and for statements that are by themselves.
  */
-const writers = 16
+const writers = 8
 const readers = 8
 
 /** Statements that a connection keeps prepared; the servers allow about 16,000 for all connections together. */

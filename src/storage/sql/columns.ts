@@ -11,7 +11,7 @@ const Time = Schema.transform(Schema.String, Schema.ValidDateFromSelf, {
 })
 
 /** MySQL's driver gives whole numbers above 2^53 as text; those are refused, not rounded. */
-const Whole = Schema.Union(Schema.Int, Schema.NumberFromString.pipe(Schema.int()))
+export const Whole = Schema.Union(Schema.Int, Schema.NumberFromString.pipe(Schema.int()))
 
 const Bit = Schema.transform(Schema.Number, Schema.Boolean, {
   strict: true,

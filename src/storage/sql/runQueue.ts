@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
+import { batchedReads } from "./Batcher.ts"
 import { RunRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 import { markUntold } from "./untold.ts"
@@ -15,7 +16,7 @@ const runs = decodeAll(RunRow)
 const run = decodeFirst(RunRow)
 const chatOf = decodeFirst(Schema.Struct({ chat_id: Schema.String }))
 
-const statusOf = decodeFirst(Schema.Struct({ status: Schema.String }))
+const standing = decodeAll(Schema.Struct({ chat_id: Schema.String, status: Schema.String }))
 
 /** What runs, then what waits in its order. */
 const inOrder = ({ sql }: Database, chatId: string) =>
@@ -26,7 +27,7 @@ export const unfinishedOf = (database: Database, chatId: string) =>
 
 export const makeRunQueue = (
   database: Database
-): Pick<RunStore, "dequeue" | "queue" | "cancel" | "amend"> => {
+): Pick<RunStore, "dequeue" | "waits" | "queue" | "cancel" | "amend"> => {
   const { sql, atomic, forUpdate } = database
 
   /** Keeps everybody else from the chat's queue for this transaction. */
@@ -68,17 +69,33 @@ export const makeRunQueue = (
   const start = (runId: string, owner: string, time: string) =>
     sql`UPDATE run SET status = 'running', owner = ${owner}, start_time = ${time} WHERE id = ${runId}`
 
+  /** For each chat whether a question waits in it, and none runs. */
+  const allWait = (chatIds: ReadonlyArray<string>) =>
+    Effect.map(
+      standing(
+        sql`SELECT DISTINCT chat_id, status FROM run WHERE ${sql.in("chat_id", chatIds)} AND status IN ('queued', 'running')`,
+        database.ask
+      ),
+      (rows) =>
+        chatIds.map((chatId) => {
+          const own = rows.filter(({ chat_id }) => chat_id === chatId)
+          return own.length > 0 && own.every(({ status }) => status === "queued")
+        })
+    )
+
+  const waits = batchedReads(database, (chatId: string) => chatId, allWait)
+
   return {
     dequeue: (chatId, owner) =>
-      // Most often there is nothing: that takes no transaction to know, and no more than a column.
-      statusOf(sql`SELECT status FROM run WHERE ${inOrder(database, chatId)} LIMIT 1`, database.ask).pipe(
-        Effect.flatMap((first) =>
-          Option.isSome(first) && first.value.status === "queued"
-            ? atomic(startNext(chatId, owner))
-            : Effect.succeed(Option.none<Run>())
+      // Most often there is nothing: that takes no transaction to know.
+      waits(chatId).pipe(
+        Effect.flatMap((isThere) =>
+          isThere ? atomic(startNext(chatId, owner)) : Effect.succeed(Option.none<Run>())
         ),
         during("runs.dequeue")
       ),
+
+    waits: (chatId) => waits(chatId).pipe(during("runs.waits")),
 
     queue: (chatId) => unfinishedOf(database, chatId).pipe(during("runs.queue")),
 

@@ -37,12 +37,26 @@ export const answerTo = (statement: Statement<object>): Effect.Effect<unknown, S
     return transaction.value[0].executeRaw(text, parameters)
   })
 
+/** How many of a kind one statement takes: few sizes, because each is a text of its own that connections keep prepared. */
+export const sizes = [32, 16, 8, 4, 2, 1]
+
+/** Cut to such sizes, the largest first. */
+export const inSizes = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
+  const parts: Array<ReadonlyArray<A>> = []
+  for (let from = 0; from < all.length; ) {
+    const size = sizes.find((some) => some <= all.length - from) ?? 1
+    parts.push(all.slice(from, from + size))
+    from += size
+  }
+  return parts
+}
+
 /** What stands in columns: text, numbers, nothing. */
 type Value = string | number | null
 
 /**
- * INSERTs of one table, whose text is made once: a question makes four, and compiling each anew took as long as
- * reading what the database answers.
+ * INSERTs of one table, whose text is made once for each number of rows: a question makes four, and compiling each anew
+ * took as long as reading what the database answers.
  */
 export const inserting = <const C extends string>(
   sql: SqlClient.SqlClient,
@@ -50,8 +64,23 @@ export const inserting = <const C extends string>(
   columns: ReadonlyArray<C>,
   /** What follows the values, and takes `more` of them. */
   otherwise = ""
-): ((row: Readonly<Record<C, Value>>, ...more: ReadonlyArray<Value>) => Statement<object>) => {
+): ((
+  rows: ReadonlyArray<Readonly<Record<C, Value>>>,
+  ...more: ReadonlyArray<Value>
+) => Statement<object>) => {
   const names = columns.map((column) => `\`${column}\``).join(", ")
-  const text = `INSERT INTO ${table} (${names}) VALUES (${columns.map(() => "?").join(", ")}) ${otherwise}`
-  return (row, ...more) => sql.unsafe(text, [...columns.map((column) => row[column]), ...more])
+  const places = `(${columns.map(() => "?").join(", ")})`
+  const texts = new Map<number, string>()
+  const textFor = (rows: number): string => {
+    const known = texts.get(rows)
+    if (known !== undefined) return known
+    const text = `INSERT INTO ${table} (${names}) VALUES ${Array(rows).fill(places).join(", ")} ${otherwise}`
+    texts.set(rows, text)
+    return text
+  }
+  return (rows, ...more) =>
+    sql.unsafe(textFor(rows.length), [
+      ...rows.flatMap((row) => columns.map((column) => row[column])),
+      ...more
+    ])
 }

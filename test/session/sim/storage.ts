@@ -53,6 +53,7 @@ export class Database {
     const remote: RunStore = {
       accept: (acceptance) => through("accept", runs.accept(acceptance)),
       dequeue: (chatId, owner) => through("dequeue", runs.dequeue(chatId, owner)),
+      waits: (chatId) => through("waits", runs.waits(chatId)),
       queue: (chatId) => through("queue", runs.queue(chatId)),
       cancel: (chatId, runId, owner) => through("cancel", runs.cancel(chatId, runId, owner)),
       untold: (limit) => through("untold", runs.untold(limit)),
