@@ -15,6 +15,14 @@ import { textFrame } from "./textFrame.ts"
 /** What comes before the frames of another log in its place, and what is said without a place in it. */
 export type Besides = Required<Pick<LogReader, "replaced" | "notice">>
 
+/** The socket that it is the way out of. */
+export interface OutboxOwner {
+  /** A reader's place is no longer kept: the socket can only come back and resume. */
+  readonly lost: () => void
+  /** Nothing more is written until the peer has read. */
+  readonly slow: () => void
+}
+
 /** A class, because every idle socket keeps one: methods are shared, closures are not. */
 class Reader implements LogReader {
   readonly log: FrameLog
@@ -57,8 +65,7 @@ export class Outbox {
   private readonly socket: Socket
   private readonly highWater: number
   private readonly brief: boolean
-  /** A reader's place is no longer kept: the socket can only come back and resume. */
-  private readonly onLost: () => void
+  private readonly owner: OutboxOwner
   private readers: ReadonlyArray<Reader> = []
   /** Frames that leave at the end of this turn, as bytes. */
   private turn = ""
@@ -73,13 +80,13 @@ export class Outbox {
     readonly buffer: number
     /** Whether text goes in short frames. */
     readonly brief: boolean
-    readonly onLost: () => void
+    readonly owner: OutboxOwner
   }) {
     this.ws = options.ws
     this.socket = options.socket
     this.highWater = Math.max(options.buffer - maxMergedBytes, options.buffer / 4)
     this.brief = options.brief
-    this.onLost = options.onLost
+    this.owner = options.owner
   }
 
   /** Follows a log from a position until the returned function is called. */
@@ -120,7 +127,7 @@ export class Outbox {
     if (this.blocked || this.lost || this.ws.readyState !== this.ws.OPEN) return
     if (!reader.log.has(reader.at)) {
       this.lost = true
-      this.onLost()
+      this.owner.lost()
       return
     }
     for (;;) {
@@ -160,12 +167,17 @@ export class Outbox {
     this.blocked = true
     this.bytesAtStall = this.taken()
     this.socket.once("drain", this.resume)
+    this.owner.slow()
     return true
   }
 
   private readonly resume = (): void => {
     this.blocked = false
     for (const reader of this.readers) this.advance(reader)
+  }
+
+  get isBlocked(): boolean {
+    return this.blocked
   }
 
   /** Whether the peer has taken nothing at all since this was last asked. */

@@ -7,7 +7,7 @@ import type { WebSocket } from "ws"
 import { type ProtocolError, TooSlow, tell } from "../protocol/errors.ts"
 import { type Frame, frame } from "../protocol/frames.ts"
 import { Inbox } from "./Inbox.ts"
-import { Outbox } from "./Outbox.ts"
+import { Outbox, type OutboxOwner } from "./Outbox.ts"
 
 export interface PeerIdentity {
   readonly userId: number
@@ -19,7 +19,7 @@ export interface PeerIdentity {
   readonly expiresAt: number | null
 }
 
-export class Peer {
+export class Peer implements OutboxOwner {
   readonly identity: PeerIdentity
   readonly inbox: Inbox
   readonly outbox: Outbox
@@ -27,13 +27,15 @@ export class Peer {
   /** Answered the last ping. */
   private alive = true
   private stalls = 0
+  /** Whoever wants to know that it does not take what it is sent. */
+  onSlow: ((peer: Peer) => void) | null = null
 
   constructor(ws: WebSocket, socket: Socket, identity: PeerIdentity, buffer: number) {
     this.ws = ws
     this.identity = identity
     this.inbox = new Inbox(ws)
     const { brief } = identity
-    this.outbox = new Outbox({ ws, socket, buffer, brief, onLost: () => this.end(new TooSlow()) })
+    this.outbox = new Outbox({ ws, socket, buffer, brief, owner: this })
     ws.on("pong", () => {
       this.alive = true
     })
@@ -72,13 +74,23 @@ export class Peer {
     if (this.ws.readyState === this.ws.OPEN) this.ws.ping()
   }
 
-  /** Ends a socket that has taken nothing for `limit` calls in a row. */
-  checkStall(limit: number): void {
-    this.stalls = this.outbox.isStalled() ? this.stalls + 1 : 0
-    if (this.stalls < limit) return
+  lost(): void {
     this.end(new TooSlow())
-    // The close frame waits behind what the peer does not read.
-    this.ws.terminate()
+  }
+
+  slow(): void {
+    this.onSlow?.(this)
+  }
+
+  /** Whether it has still not taken what it was sent. Ends a socket that has taken nothing for `limit` calls in a row. */
+  isStillSlow(limit: number): boolean {
+    this.stalls = this.outbox.isStalled() ? this.stalls + 1 : 0
+    if (this.stalls >= limit) {
+      this.end(new TooSlow())
+      // The close frame waits behind what the peer does not read.
+      this.ws.terminate()
+    }
+    return this.outbox.isBlocked
   }
 
   get isGone(): boolean {

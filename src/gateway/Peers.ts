@@ -21,7 +21,7 @@ export interface Patience {
 }
 
 /** Until whoever spreads connections over nodes has seen that this one takes no more. */
-const notice = Duration.seconds(1)
+const noticed = Duration.seconds(1)
 
 export interface PeersService {
   /** Looked after until it leaves. */
@@ -41,35 +41,60 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
     Layer.scoped(
       Peers,
       Effect.gen(function* () {
-        /** With the second of the interval at which each is pinged: all at once they would hold up everybody. */
-        const peers = new Map<Peer, number>()
+        /** By the second of the interval at which they are pinged: all at once they would hold up everybody. */
+        const seats = Array.from({ length: patience.pingEvery }, () => new Set<Peer>())
+        const seatOf = new Map<Peer, Set<Peer>>()
+        /** Those that have not taken what they were sent. */
+        const slow = new Set<Peer>()
         let joined = 0
         let seconds = 0
+        /** When the first token expires, or earlier. */
+        let soonest = Number.POSITIVE_INFINITY
+
+        const notice = (peer: Peer) => {
+          slow.add(peer)
+        }
+
+        /** Of thousands of idle sockets a second touches those whose turn it is. */
         const look = Effect.map(Clock.currentTimeMillis, (now) => {
           seconds += 1
-          for (const [peer, second] of peers) {
-            const { expiresAt } = peer.identity
-            if (expiresAt !== null && expiresAt <= now) peer.end(new TokenExpired())
-            peer.checkStall(patience.stall)
-            if (seconds % patience.pingEvery === second) peer.beat()
-          }
+          if (soonest <= now) endExpired(now)
+          for (const peer of slow) if (!peer.isStillSlow(patience.stall)) slow.delete(peer)
+          for (const peer of seats[seconds % patience.pingEvery] ?? []) peer.beat()
         })
+
+        const endExpired = (now: number) => {
+          soonest = Number.POSITIVE_INFINITY
+          for (const peer of seatOf.keys()) {
+            const { expiresAt } = peer.identity
+            if (expiresAt === null) continue
+            if (expiresAt <= now) peer.end(new TokenExpired())
+            else soonest = Math.min(soonest, expiresAt)
+          }
+        }
+
         yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
         return {
           join: (peer) => {
             joined += 1
-            peers.set(peer, joined % patience.pingEvery)
+            const seat = seats[joined % patience.pingEvery] ?? new Set()
+            seat.add(peer)
+            seatOf.set(peer, seat)
+            soonest = Math.min(soonest, peer.identity.expiresAt ?? soonest)
+            peer.onSlow = notice
           },
           leave: (peer) => {
-            peers.delete(peer)
+            seatOf.get(peer)?.delete(peer)
+            seatOf.delete(peer)
+            slow.delete(peer)
           },
-          count: () => peers.size,
+          count: () => seatOf.size,
           askToMove: (within) =>
             Effect.gen(function* () {
-              const native = () => [...peers.keys()].filter(({ identity }) => identity.native)
-              const spread = Math.max(0, Duration.toMillis(within) - Duration.toMillis(notice))
+              const native = () => [...seatOf.keys()].filter(({ identity }) => identity.native)
+              const spread = Math.max(0, Duration.toMillis(within) - Duration.toMillis(noticed))
               for (const peer of native()) {
-                const after = Duration.toMillis(notice) + (yield* Random.nextIntBetween(0, spread + 1))
+                const after = Duration.toMillis(noticed) + (yield* Random.nextIntBetween(0, spread + 1))
                 peer.askToMove(after)
               }
               yield* Effect.sync(() => native().length === 0).pipe(
@@ -79,7 +104,7 @@ export class Peers extends Context.Tag("colloquy/Peers")<Peers, PeersService>() 
             }).pipe(Effect.interruptible, Effect.asVoid),
           endAll: (error) =>
             Effect.sync(() => {
-              for (const peer of peers.keys()) peer.end(error)
+              for (const peer of seatOf.keys()) peer.end(error)
             })
         }
       })

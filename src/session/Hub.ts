@@ -241,7 +241,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         draining = true
         // Called while the server shuts down, where nothing can be interrupted unless it says so.
         yield* drained.pipe(Effect.interruptible, Effect.timeoutOption(settings.drainTimeout))
-        yield* stopAll(live.all, "drain")
+        yield* stopAll([...live.all()], "drain")
         yield* sessionLog.atRest
       })
 

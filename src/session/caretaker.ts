@@ -130,12 +130,15 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
   })
 
   /** Sessions that are followed here while the node that runs them is gone, or this one has lost their lease. */
-  const orphaned = () =>
-    live.all.filter((session) => {
+  const orphaned = () => {
+    const found: Array<Session> = []
+    for (const session of live.all()) {
       const { status, owner } = session.log.standing
-      if (status !== "running") return false
-      return nodes.isDead(owner) || (owner === nodes.self && session.running() === null)
-    })
+      if (status !== "running") continue
+      if (nodes.isDead(owner) || (owner === nodes.self && session.running() === null)) found.push(session)
+    }
+    return found
+  }
 
   const look = Effect.gen(function* () {
     if (draining()) return
