@@ -217,6 +217,24 @@ describe("errors of a socket that is open", () => {
     })
   )
 
+  it.scopedLive("each token closes its own sockets, whichever expires first", () =>
+    Effect.gen(function* () {
+      const { connectRaw, tokenFor, peerCount } = yield* startServer()
+      const openWith = (seconds: number, chat: string) =>
+        Effect.flatMap(tokenFor(seconds), (token) =>
+          Effect.orDie(connectRaw(`/api/v1/chat/${flowIds.gated}?chat_id=${chat}&t=${token}`))
+        )
+      const late = yield* openWith(4, "late")
+      const never = yield* openWith(600, "never")
+      const early = yield* openWith(2, "early")
+      const first = yield* Effect.raceFirst(Effect.as(early.closed, "early"), Effect.as(late.closed, "late"))
+      expect(first).toBe("early")
+      expect(yield* late.closed).toMatchObject({ code: 4401 })
+      yield* Effect.repeat(Effect.yieldNow(), { until: () => peerCount() === 1 })
+      expect(never.ws.readyState).toBe(never.ws.OPEN)
+    })
+  )
+
   it.scopedLive("a peer that reads nothing is closed with 4408, and can resume without a gap", () =>
     Effect.gen(function* () {
       const patience = { pingEvery: 30, stall: 2 }
