@@ -11,7 +11,7 @@ export class LiveSessions {
 
   /** One after the other: a list of them all, made every second, took as long as the pings of as many sockets. */
   *all(): Generator<Session> {
-    for (const sessions of this.byChat.values()) yield* sessions
+    for (const sessions of this.byChat.values()) for (const session of sessions) yield session
   }
 
   of(chatId: string): ReadonlyArray<Session> {
