@@ -10,8 +10,12 @@ import { visit } from "../Visitor.mjs"
 const sessions = 2_000
 const visitors = 24
 const samples = 100
-/** Of the runs: by then every session has been there, and what is kept for a time is kept. */
+/** Of the runs: by then every session has been there. */
 const warmUp = 0.2
+/** Seconds that sessions are kept which nobody comes back to: until then there are more of them, the more the faster it goes. */
+const keptFor = 300
+/** Samples after that, with which a line means something. */
+const enough = 20
 /** Kilobytes of heap for a thousand runs that are taken for noise. */
 const noise = 10
 /** Share of visits that come to a new session, which takes the place of an old one. */
@@ -74,10 +78,16 @@ export const soak = {
     } finally {
       await server.stop()
     }
-    const settled = taken.filter((one) => one.runs >= wanted * warmUp)
-    const slope = slopeOf(settled.map((one) => ({ x: one.runs / 1000, y: one.heapUsed / 1024 })))
+    const warm = taken.filter((one) => one.runs >= wanted * warmUp)
+    const settled = warm.filter((one) => one.seconds >= keptFor)
+    const isLong = settled.length >= enough
+    const slope = slopeOf(
+      (isLong ? settled : warm).map((one) => ({ x: one.runs / 1000, y: one.heapUsed / 1024 }))
+    )
     const trust = new Trust()
-    if (slope > noise) trust.doubt(`the heap grew by ${slope.toFixed(1)} KB for every 1,000 runs`)
+    if (!isLong)
+      trust.doubt(`too short: until ${keptFor} s what is kept for that long still grows; give more --runs`)
+    else if (slope > noise) trust.doubt(`the heap grew by ${slope.toFixed(1)} KB for every 1,000 runs`)
     if (failures > wanted * 0.001) trust.doubt(`${failures} answers or refusals did not come`)
     report({
       name: "soak heap growth",
