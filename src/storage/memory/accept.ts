@@ -1,6 +1,7 @@
 /** A question with all that comes with it: session, audit, question and run. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { opened } from "../opened.ts"
 import type { Acceptance, Accepted, RunStore } from "../Runs.ts"
 import type { MessageSession, Run } from "../rows.ts"
 import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
@@ -17,20 +18,10 @@ export const touchSession = (state: MemoryState, chatId: string, now: Date): voi
 }
 
 const openedSession = (
-  { session }: Acceptance,
+  acceptance: Acceptance,
   now: Date
 ): MessageSession & { readonly deleted: boolean } => ({
-  chat_id: session.chatId,
-  flow_id: session.flowId,
-  flow_type: session.flowType,
-  flow_name: session.flowName,
-  name: session.name,
-  user_id: session.userId,
-  like: 0,
-  dislike: 0,
-  copied: 0,
-  sensitive_status: 0,
-  memory_floor: 0,
+  ...opened(acceptance),
   create_time: now,
   update_time: now,
   deleted: false
@@ -43,10 +34,10 @@ const accept = (
 ): Either.Either<Accepted, SessionTaken | ChatBusy | ChatFull> => {
   const { session, clientMsgId, entry } = acceptance
   const { chatId } = session
-  const opened = state.sessions.get(chatId)
+  const known = state.sessions.get(chatId)
   if (
-    opened !== undefined &&
-    (opened.user_id !== session.userId || opened.flow_id !== session.flowId || opened.deleted)
+    known !== undefined &&
+    (known.user_id !== session.userId || known.flow_id !== session.flowId || known.deleted)
   ) {
     return Either.left(new SessionTaken({ chatId }))
   }
@@ -60,7 +51,7 @@ const accept = (
   }
   const startsNow = entry.startNow && unfinished.length === 0
   const front = entry.onBusy === "front"
-  if (opened === undefined) {
+  if (known === undefined) {
     state.sessions.set(chatId, openedSession(acceptance, now))
     const id = state.audit.length + 1
     const { userId, ip } = session

@@ -2,24 +2,25 @@
  * Runs in SQL. The session's row is the lock of its chat: whoever writes messages or changes the queue holds it,
  * so that ids come in the order of commit and the queue has one state. Whoever changes the queue takes the
  * session first, then queued runs; whoever goes on with a run that has left it takes that run first, then the
- * session, then the rest. They want different runs, so they never wait for each other in a circle.
+ * session, then the rest. They want different runs, so one question and one end never wait for each other in a circle; several
+ * at a time may, and whoever the database sends back is tried again (`atomic`).
  */
 import { type Fragment, join } from "@effect/sql/Statement"
 import * as Chunk from "effect/Chunk"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Checkpoint, type Ending, Runs } from "../Runs.ts"
-import type { NewMessage, Run, WaitingRun } from "../rows.ts"
+import { type Checkpoint, Runs } from "../Runs.ts"
+import type { NewMessage, WaitingRun } from "../rows.ts"
 import { makeAccept } from "./accept.ts"
-import { batched, batchedReads } from "./Batcher.ts"
+import { batchedReads } from "./Batcher.ts"
 import { RunRow, sqlTime, WaitRow } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
-import { type Author, insertMessage, insertTogether } from "./insertMessage.ts"
+import { makeFinish } from "./finish.ts"
+import { authorOf, hold, unendedStates, unwait } from "./held.ts"
+import { insertMessage, insertMessages } from "./insertMessage.ts"
 import { makeRunQueue } from "./runQueue.ts"
-import { rowsOf } from "./statement.ts"
-import { makeUntold, markUntold } from "./untold.ts"
+import { makeUntold } from "./untold.ts"
 
 /** Partial answers that are stored with one statement. */
 const checkpointsAtOnce = 100
@@ -35,128 +36,15 @@ const waitingRun = ({ state, wait_until, ...run }: typeof WaitRow.Type): Waiting
   until: wait_until
 })
 
-const authors = decodeAll(
-  Schema.Struct({
-    id: Schema.String,
-    flow_id: Schema.String,
-    chat_id: Schema.String,
-    user_id: Schema.Number
-  })
-)
-
-const authorOf = (run: Pick<Run, "id" | "flow_id" | "chat_id" | "user_id">): Author => ({
-  flowId: run.flow_id,
-  chatId: run.chat_id,
-  userId: run.user_id,
-  runId: run.id
-})
-
 /** A question as its client knows it. */
 interface Asked {
   readonly chatId: string
   readonly clientMsgId: string
 }
 
-interface Finish {
-  readonly runId: string
-  readonly ending: Ending
-}
-
-/** One of those that are ended together has ended, or waits for a person. */
-class NotInProgress extends Data.TaggedError("NotInProgress") {}
-
 export const makeRuns = (database: Database) => {
   const { sql, atomic, alone, byRun, forUpdate, whole } = database
-  const unended = sql.literal("status IN ('queued', 'running', 'waiting_input')")
-
-  /** The run if it has not ended, kept with its chat for this transaction. */
-  const hold = (runId: string) =>
-    run(
-      sql`SELECT r.* FROM run r JOIN message_session s ON s.chat_id = r.chat_id WHERE r.id = ${runId} AND r.${unended} ${forUpdate}`
-    )
-
-  const insertMessages = (
-    author: Author | { readonly runId: string },
-    messages: ReadonlyArray<NewMessage>,
-    time: string
-  ) => Effect.forEach(messages, (message) => insertMessage(database, author, message, time))
-
-  /** Ends the run if it is in one of these states: its row first, then that of its session. */
-  const ended = (runId: string, states: string, ending: Ending, time: string) => {
-    const end = sql`status = ${ending.status}, error = ${ending.error}, prompt_tokens = ${ending.promptTokens}, completion_tokens = ${ending.completionTokens}, partial_text = '', partial_reasoning = '', end_time = ${time}`
-    const there = sql`run.id = ${runId} AND run.status IN (${sql.literal(states)})`
-    return Effect.map(
-      sql.onDialectOrElse({
-        // Both rows at once: a round trip less in the busiest transaction.
-        mysql: () =>
-          database.write(
-            sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET ${end}, s.update_time = ${time} WHERE ${there}`
-          ),
-        orElse: () =>
-          Effect.tap(database.write(sql`UPDATE run SET ${end} WHERE ${there}`), ({ changes }) =>
-            changes === 0
-              ? Effect.void
-              : rowsOf(
-                  sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = (SELECT chat_id FROM run WHERE id = ${runId})`
-                )
-          )
-      }),
-      ({ changes }) => changes > 0
-    )
-  }
-
-  const finishOne = Effect.fnUntraced(
-    function* ({ runId, ending }: Finish) {
-      const { text: time } = yield* now
-      // What is in progress needs not be read first: its row, as it changes, is the lock.
-      if (yield* ended(runId, "'queued', 'running'", ending, time)) {
-        return yield* insertMessages({ runId }, ending.messages, time)
-      }
-      const held = yield* hold(runId)
-      if (Option.isNone(held)) return []
-      if (held.value.status === "waiting_input") {
-        yield* unwait(runId)
-        yield* markUntold(database, runId)
-      }
-      yield* ended(runId, "'queued', 'running', 'waiting_input'", ending, time)
-      return yield* insertMessages(authorOf(held.value), ending.messages, time)
-    },
-    atomic,
-    during("runs.finish")
-  )
-
-  /** Ends runs that are in progress, all of them. */
-  const finishAll = Effect.fnUntraced(function* (all: ReadonlyArray<Finish>) {
-    const { text: time } = yield* now
-    const ids = all.map(({ runId }) => runId)
-    const held = yield* authors(
-      sql`SELECT r.id, r.flow_id, r.chat_id, r.user_id FROM run r JOIN message_session s ON s.chat_id = r.chat_id WHERE ${sql.in("r.id", ids)} AND r.status IN ('queued', 'running') ${forUpdate}`
-    )
-    if (held.length < all.length) return yield* new NotInProgress()
-    const each = (value: (ending: Ending) => string | number) =>
-      join(" ", false)(all.map(({ runId, ending }) => sql`WHEN ${runId} THEN ${value(ending)}`))
-    yield* rowsOf(
-      sql`UPDATE run JOIN message_session s ON s.chat_id = run.chat_id SET status = CASE id ${each(({ status }) => status)} END, error = CASE id ${each(({ error }) => error)} END, prompt_tokens = CASE id ${each(({ promptTokens }) => promptTokens)} END, completion_tokens = CASE id ${each(({ completionTokens }) => completionTokens)} END, partial_text = '', partial_reasoning = '', end_time = ${time}, s.update_time = ${time} WHERE ${sql.in("id", ids)}`
-    )
-    const authorsOf = new Map(held.map((run) => [run.id, authorOf(run)]))
-    const letters = all.flatMap(({ runId, ending }) => {
-      const author = authorsOf.get(runId)
-      return author === undefined ? [] : ending.messages.map((message) => ({ author, message }))
-    })
-    const messageIds = yield* insertTogether(database, letters, time)
-    let from = 0
-    return all.map(({ ending }) => {
-      const own = messageIds.slice(from, from + ending.messages.length)
-      from += own.length
-      return own
-    })
-  })
-
-  const finishing = batched(database, {
-    keyOf: ({ runId }) => runId,
-    one: finishOne,
-    many: (all) => atomic(finishAll(all))
-  })
+  const unended = sql.literal(unendedStates)
 
   const grown = (column: Fragment, text: string) =>
     sql.onDialectOrElse({
@@ -202,8 +90,6 @@ export const makeRuns = (database: Database) => {
       )
   )
 
-  const unwait = (runId: string) => sql`DELETE FROM run_wait WHERE run_id = ${runId}`
-
   return Runs.of({
     accept: makeAccept(database),
     ...makeRunQueue(database),
@@ -211,9 +97,9 @@ export const makeRuns = (database: Database) => {
 
     record: Effect.fnUntraced(
       function* (runId: string, messages: ReadonlyArray<NewMessage>) {
-        const held = yield* hold(runId)
+        const held = yield* hold(database, runId)
         if (Option.isNone(held)) return []
-        return yield* insertMessages(authorOf(held.value), messages, (yield* now).text)
+        return yield* insertMessages(database, authorOf(held.value), messages, (yield* now).text)
       },
       atomic,
       during("runs.record")
@@ -221,10 +107,10 @@ export const makeRuns = (database: Database) => {
 
     settle: Effect.fnUntraced(
       function* (runId: string, messages: ReadonlyArray<NewMessage>) {
-        const held = yield* hold(runId)
+        const held = yield* hold(database, runId)
         if (Option.isNone(held)) return []
         yield* sql`UPDATE run SET partial_text = '', partial_reasoning = '' WHERE id = ${runId}`
-        return yield* insertMessages(authorOf(held.value), messages, (yield* now).text)
+        return yield* insertMessages(database, authorOf(held.value), messages, (yield* now).text)
       },
       atomic,
       during("runs.settle")
@@ -232,21 +118,21 @@ export const makeRuns = (database: Database) => {
 
     park: (runId, { state, until }) =>
       Effect.gen(function* () {
-        const held = yield* hold(runId)
+        const held = yield* hold(database, runId)
         if (Option.isNone(held)) return
         yield* sql`UPDATE run SET status = 'waiting_input', partial_text = '', partial_reasoning = '' WHERE id = ${runId}`
-        yield* unwait(runId)
+        yield* unwait(database, runId)
         const wait = { run_id: runId, chat_id: held.value.chat_id, state, wait_until: sqlTime(until) }
         yield* sql`INSERT INTO run_wait ${sql.insert(wait)}`
       }).pipe(atomic, during("runs.park")),
 
     resume: (runId, reply, owner) =>
       Effect.gen(function* () {
-        const held = yield* hold(runId)
+        const held = yield* hold(database, runId)
         if (Option.isNone(held) || held.value.status !== "waiting_input") return Option.none<number>()
         const { text: time } = yield* now
         yield* sql`UPDATE run SET status = 'running', owner = ${owner} WHERE id = ${runId}`
-        yield* unwait(runId)
+        yield* unwait(database, runId)
         yield* sql`UPDATE message_session SET update_time = ${time} WHERE chat_id = ${held.value.chat_id}`
         return Option.some(yield* insertMessage(database, authorOf(held.value), reply, time))
       }).pipe(atomic, during("runs.resume")),
@@ -287,7 +173,7 @@ export const makeRuns = (database: Database) => {
         { discard: true }
       ).pipe(during("runs.checkpoint")),
 
-    finish: (runId, ending) => finishing({ runId, ending }),
+    finish: makeFinish(database),
 
     rollback: (runId) =>
       Effect.gen(function* () {
@@ -298,7 +184,7 @@ export const makeRuns = (database: Database) => {
         const { text: time } = yield* now
         yield* sql`DELETE FROM recall_chunk WHERE message_id IN (SELECT id FROM chat_message WHERE run_id = ${runId})`
         yield* sql`DELETE FROM chat_message WHERE run_id = ${runId}`
-        yield* unwait(runId)
+        yield* unwait(database, runId)
         yield* sql`UPDATE run SET status = 'stopped', partial_text = '', partial_reasoning = '', end_time = COALESCE(end_time, ${time}) WHERE id = ${runId}`
       }).pipe(atomic, during("runs.rollback")),
 

@@ -3,6 +3,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { opened } from "../opened.ts"
 import type { Acceptance, Accepted, RunStore } from "../Runs.ts"
 import type { Run } from "../rows.ts"
 import { ChatBusy, ChatFull, SessionTaken } from "../StorageError.ts"
@@ -84,19 +85,9 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
     })
   )
 
-  const sessionRow = ({ session, runId }: Acceptance, time: string) => ({
-    chat_id: session.chatId,
-    flow_id: session.flowId,
-    flow_type: session.flowType,
-    flow_name: session.flowName,
-    name: session.name,
-    user_id: session.userId,
-    like: 0,
-    dislike: 0,
-    copied: 0,
-    sensitive_status: 0,
-    memory_floor: 0,
-    opened_by: runId,
+  const sessionRow = (acceptance: Acceptance, time: string) => ({
+    ...opened(acceptance),
+    opened_by: acceptance.runId,
     is_delete: 0,
     create_time: time,
     update_time: time
@@ -124,17 +115,17 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
     })
 
   /** The place of a question in its chat's queue, as long as nobody else writes to the chat. */
-  const admit = Effect.fnUntraced(function* (acceptance: Acceptance, opened: OpenedSession | undefined) {
+  const admit = Effect.fnUntraced(function* (acceptance: Acceptance, known: OpenedSession | undefined) {
     const { session, entry } = acceptance
     if (
-      opened === undefined ||
-      opened.user_id !== session.userId ||
-      opened.flow_id !== session.flowId ||
-      opened.is_delete !== 0
+      known === undefined ||
+      known.user_id !== session.userId ||
+      known.flow_id !== session.flowId ||
+      known.is_delete !== 0
     ) {
       return yield* new SessionTaken({ chatId: session.chatId })
     }
-    const unfinished = opened.unfinished === 0 ? [] : yield* unfinishedOf(database, session.chatId)
+    const unfinished = known.unfinished === 0 ? [] : yield* unfinishedOf(database, session.chatId)
     const queued = unfinished.filter(({ status }) => status === "queued")
     if (entry.onBusy === "reject" && unfinished.length > 0) {
       return yield* refuse(acceptance, new ChatBusy({ chatId: session.chatId }))
@@ -146,7 +137,7 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
     const lowest = Math.min(0, ...queued.map(({ queue_rank }) => queue_rank))
     return {
       acceptance,
-      opens: opened.opened_by === acceptance.runId,
+      opens: known.opened_by === acceptance.runId,
       startsNow: entry.startNow && unfinished.length === 0,
       rank: isFront ? lowest - 1 : 0,
       ahead: isFront ? unfinished.filter(({ status }) => status === "running") : unfinished
@@ -167,8 +158,8 @@ export const makeAccept = (database: Database): RunStore["accept"] => {
     const sessions = yield* openedSessions(
       sql`SELECT s.chat_id, s.user_id, s.flow_id, s.is_delete, s.opened_by, EXISTS (SELECT 1 FROM run r WHERE r.chat_id = s.chat_id AND r.status IN ('queued', 'running')) AS unfinished FROM message_session s WHERE ${sql.in("s.chat_id", chatIds)}`
     )
-    const opened = new Map(sessions.map((session) => [session.chat_id, session]))
-    const admitted = yield* Effect.forEach(acceptances, (one) => admit(one, opened.get(one.session.chatId)))
+    const found = new Map(sessions.map((session) => [session.chat_id, session]))
+    const admitted = yield* Effect.forEach(acceptances, (one) => admit(one, found.get(one.session.chatId)))
     const questions = acceptances.map(({ session, runId, question }) => ({
       author: { flowId: session.flowId, chatId: session.chatId, userId: session.userId, runId },
       message: question

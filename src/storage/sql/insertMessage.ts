@@ -95,6 +95,13 @@ export const insertMessage = Effect.fnUntraced(function* (
   return id
 })
 
+export const insertMessages = (
+  database: Database,
+  author: Author | { readonly runId: string },
+  messages: ReadonlyArray<NewMessage>,
+  time: string
+) => Effect.forEach(messages, (message) => insertMessage(database, author, message, time))
+
 const insertPassages = ({ sql }: Database, { passages = [] }: NewMessage, id: number, time: string) => {
   if (passages.length === 0) return Effect.void
   const rows = passages.map((passage) => ({
