@@ -2,7 +2,7 @@
  * The servers that are compared. Each is started in a process of its own on a free port of 127.0.0.1, answers
  * from the same upstream, and serves the same clients. Another server joins by one more entry.
  */
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,6 +11,10 @@ import { freshDatabase } from "./services.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const probe = ["--expose-gc", "--import", join(here, "probe.mjs")]
+/** What `npm start` tells Node. */
+const asStarted = JSON.parse(readFileSync(join(here, "..", "package.json"), "utf8"))
+  .scripts.start.split(" ")
+  .filter((word) => word.startsWith("--"))
 const address = /http:\/\/127\.0\.0\.1:(\d+)/
 
 /**
@@ -68,7 +72,7 @@ const ours =
         await start({
           name: `colloquy (${kind})`,
           program: join(here, "..", "dist", "main.js"),
-          nodeFlags: [...probe, ...profiling(options)],
+          nodeFlags: [...probe, ...asStarted, ...profiling(options)],
           env: {
             HOST: "127.0.0.1",
             PORT: "0",

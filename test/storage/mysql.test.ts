@@ -1,5 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -11,8 +13,10 @@ import { Messages } from "../../src/storage/Messages.ts"
 import { Runs } from "../../src/storage/Runs.ts"
 import { Storage } from "../../src/storage/Storage.ts"
 import { mysqlClient } from "../../src/storage/sql/clients.ts"
+import { makeDatabase } from "../../src/storage/sql/Database.ts"
 import { Users } from "../../src/storage/Users.ts"
 import { freshDatabase, MysqlStorage } from "../support/database.ts"
+import { proxy } from "../support/faults/proxy.ts"
 import { sqlSuite } from "./sql.ts"
 import { freshId, question, round, times } from "./suite/vocabulary.ts"
 import { storageSuite } from "./suite.ts"
@@ -97,6 +101,54 @@ it.scopedLive("connections that the server has closed are replaced", () =>
     )
     expect(rounds).toHaveLength(8)
   }).pipe(Effect.provide(Layer.unwrapScoped(opened)))
+)
+
+it.scopedLive(
+  "what a silent line never answers is given up, in a transaction and outside, and asked anew",
+  () =>
+    Effect.gen(function* () {
+      const address = new URL(yield* freshDatabase)
+      const line = yield* proxy([{ host: address.hostname, port: Number(address.port) }])
+      address.port = String(line.port)
+      const url = Redacted.make(address.href)
+      const patience = Duration.seconds(1)
+      const database = yield* Effect.provide(makeDatabase, yield* Layer.build(mysqlClient(url, patience)))
+      const { sql, atomic, ask } = database
+      const asked = ask(sql`SELECT 1 AS one`)
+      const stored = atomic(
+        Effect.zipRight(
+          ask(sql`CREATE TABLE IF NOT EXISTS kept (id INTEGER)`),
+          ask(sql`INSERT INTO kept VALUES (1)`)
+        )
+      )
+      yield* Effect.zip(asked, stored)
+      const open = line.connections()
+      yield* line.stall
+      const [reading, writing] = yield* Effect.all([Effect.flip(asked), Effect.flip(stored)], {
+        concurrency: "unbounded"
+      })
+      for (const { cause } of [reading, writing]) {
+        expect(String(cause)).toContain("the database has not answered for 1s")
+      }
+      yield* line.unstall
+      // The connections are closed, not only left alone.
+      yield* Effect.sync(line.connections).pipe(
+        Effect.repeat({ until: (left) => left <= open - 2, schedule: Schedule.spaced("10 millis") })
+      )
+      expect(yield* asked).toEqual([{ one: 1 }])
+      yield* stored
+    })
+)
+
+it.scopedLive("a statement of a reserved connection takes as long as it needs", () =>
+  Effect.gen(function* () {
+    const url = Redacted.make(yield* freshDatabase)
+    const sql = Context.get(yield* Layer.build(mysqlClient(url, "200 millis")), SqlClient.SqlClient)
+    const slow = "SELECT SLEEP(0.6) AS slept"
+    expect(String((yield* Effect.flip(sql.unsafe(slow))).cause)).toContain("has not answered")
+    const connection = yield* sql.reserve
+    expect(yield* connection.executeUnprepared(slow, [], undefined)).toEqual([{ slept: 0 }])
+  })
 )
 
 it.scopedLive("whoever is chosen to give way in a deadlock tries again", () =>

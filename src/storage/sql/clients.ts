@@ -4,6 +4,7 @@ import { dirname } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -22,11 +23,18 @@ const readers = 8
 /** Statements that a connection keeps prepared; the servers allow about 16,000 for all connections together. */
 const preparedStatements = 200
 
-export const mysqlClient = (url: Redacted.Redacted) => {
+/** The longest that a statement may take: longer than the servers let one wait for a lock, which is 50 seconds. */
+const longest = Duration.minutes(1)
+
+/** So that a line with nothing to say is neither forgotten by what is in between, nor dead without being noticed. */
+const keepAliveMillis = 30_000
+
+export const mysqlClient = (url: Redacted.Redacted, limit: Duration.DurationInput = longest) => {
   const options: PoolOptions = {
     uri: Redacted.value(url),
     supportBigNumbers: true,
     maxPreparedStatements: preparedStatements,
+    keepAliveInitialDelay: keepAliveMillis,
     charset: "utf8mb4_unicode_ci",
     timezone: "Z",
     // Times are decoded where rows are, the same for all databases.
@@ -34,7 +42,7 @@ export const mysqlClient = (url: Redacted.Redacted) => {
     // The client asks for several statements in one text, which nothing here needs, and files from here.
     flags: ["-MULTI_STATEMENTS", "-LOCAL_FILES"]
   }
-  return mysqlLayer(options, { readers, writers }).pipe(
+  return mysqlLayer(options, { readers, writers }, limit).pipe(
     Layer.catchAll((cause) => Layer.fail(new StorageError({ operation: "connect to the database", cause })))
   )
 }

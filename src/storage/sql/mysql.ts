@@ -12,11 +12,13 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { makeCompiler } from "@effect/sql-mysql2/MysqlClient"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2"
+import { Unanswered } from "./Unanswered.ts"
 
 export class Connections extends Context.Tag("colloquy/storage/Connections")<
   Connections,
@@ -30,14 +32,22 @@ export class Connections extends Context.Tag("colloquy/storage/Connections")<
 /** How long the first connection may take. */
 const patience = "5 seconds"
 
+export interface Counts {
+  readonly readers: number
+  readonly writers: number
+}
+
+/** `limit`: the longest that a statement may take; those of `SqlClient.reserve` take as long as they need. */
 export const mysqlLayer = (
   options: PoolOptions,
-  counts: { readonly readers: number; readonly writers: number }
+  counts: Counts,
+  limit: Duration.DurationInput
 ): Layer.Layer<SqlClient.SqlClient | Connections, SqlError> =>
   Layer.scopedContext(
     Effect.gen(function* () {
+      const unanswered = yield* Unanswered.make(Duration.decode(limit))
       const plain = yield* pool(options, counts.readers)
-      const direct = new Driver(plain)
+      const direct = new Driver(anyOf(plain), unanswered)
       yield* direct.executeUnprepared("SELECT 1").pipe(
         Effect.timeoutFail({
           duration: patience,
@@ -46,11 +56,11 @@ export const mysqlLayer = (
       )
       const client = yield* SqlClient.make({
         acquirer: Effect.succeed(direct),
-        transactionAcquirer: Effect.map(lent(plain), (connection) => new Driver(connection)),
+        transactionAcquirer: Effect.map(lent(plain), (connection) => new Driver(only(connection), null)),
         compiler: makeCompiler(),
         spanAttributes: []
       })
-      const writer = writers(yield* pool(options, counts.writers))
+      const writer = writers(yield* pool(options, counts.writers), unanswered)
       return Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connections, { direct, writer }))
     })
   ).pipe(Layer.provide(Reactivity.layer))
@@ -74,7 +84,7 @@ const taken = (pool: Pool) =>
 const lent = (pool: Pool) =>
   Effect.acquireRelease(taken(pool), (connection) => Effect.sync(() => connection.release()))
 
-const writers = (pool: Pool): Effect.Effect<Connection, SqlError, Scope.Scope> => {
+const writers = (pool: Pool, unanswered: Unanswered): Effect.Effect<Connection, SqlError, Scope.Scope> => {
   /** Those that begin transactions by themselves. */
   const prepared = new WeakMap<PoolConnection, Driver>()
 
@@ -82,7 +92,7 @@ const writers = (pool: Pool): Effect.Effect<Connection, SqlError, Scope.Scope> =
     Effect.suspend(() => {
       const known = prepared.get(connection)
       if (known !== undefined) return Effect.succeed(known)
-      const writer = new Driver(connection)
+      const writer = new Driver(only(connection), unanswered)
       return Effect.map(writer.executeUnprepared("SET autocommit = 0"), () => {
         prepared.set(connection, writer)
         return writer
@@ -98,30 +108,51 @@ const writers = (pool: Pool): Effect.Effect<Connection, SqlError, Scope.Scope> =
   ).pipe(Effect.flatMap(prepare))
 }
 
+/** Where a statement finds its connection. */
+interface Line {
+  readonly lend: (use: (cause: Error | null, connection: PoolConnection) => void) => void
+  readonly giveBack: (connection: PoolConnection) => void
+}
+
+const anyOf = (pool: Pool): Line => ({
+  lend: (use) => pool.getConnection(use),
+  giveBack: (connection) => connection.release()
+})
+
+const only = (connection: PoolConnection): Line => ({
+  lend: (use) => use(null, connection),
+  giveBack: () => undefined
+})
+
+type Answer = (cause: Error | null, result: unknown) => void
+
 class Driver implements Connection {
-  private readonly driver: Pool | PoolConnection
+  private readonly line: Line
+  private readonly unanswered: Unanswered | null
   /** Nothing has been said since the last transaction was ended. */
   isClean = true
 
-  constructor(driver: Pool | PoolConnection) {
-    this.driver = driver
+  /** `unanswered`: who gives up what is not answered, if anybody does. */
+  constructor(line: Line, unanswered: Unanswered | null) {
+    this.line = line
+    this.unanswered = unanswered
   }
 
   execute(sql: string, values: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<unknown>, SqlError> {
     return Effect.async((resume) => {
-      this.send(sql, values, false, (result) => resume(Effect.map(result, rowsIn)))
+      this.prepared(sql, values, false, (result) => resume(Effect.map(result, rowsIn)))
     })
   }
 
   executeRaw(sql: string, values: ReadonlyArray<unknown>): Effect.Effect<unknown, SqlError> {
     return Effect.async((resume) => {
-      this.send(sql, values, false, resume)
+      this.prepared(sql, values, false, resume)
     })
   }
 
   executeValues(sql: string, values: ReadonlyArray<unknown>) {
     return Effect.async<ReadonlyArray<ReadonlyArray<unknown>>, SqlError>((resume) => {
-      this.send(sql, values, true, (result) =>
+      this.prepared(sql, values, true, (result) =>
         resume(
           Effect.map(result, (rows) =>
             rowsIn(rows).map((row): ReadonlyArray<unknown> => (Array.isArray(row) ? row : []))
@@ -142,23 +173,42 @@ class Driver implements Connection {
   ): Effect.Effect<ReadonlyArray<unknown>, SqlError> {
     return Effect.async((resume) => {
       this.isClean = false
-      this.driver.query({ sql, values: [...values] }, (cause, result) => {
-        this.isClean = cause === null
-        resume(cause === null ? Effect.succeed(rowsIn(result)) : Effect.fail(refused(cause)))
-      })
+      this.send(
+        (connection, answer) => connection.query({ sql, values: [...values] }, answer),
+        (cause, result) => {
+          this.isClean = cause === null
+          resume(cause === null ? Effect.succeed(rowsIn(result)) : Effect.fail(refused(cause)))
+        }
+      )
     })
   }
 
-  private send(
+  private prepared(
     sql: string,
     values: ReadonlyArray<unknown>,
     rowsAsArray: boolean,
     answer: (result: Effect.Effect<unknown, SqlError>) => void
   ): void {
     this.isClean = false
-    this.driver.execute({ sql, values: [...values], rowsAsArray }, (cause, result) =>
-      answer(cause === null ? Effect.succeed(result) : Effect.fail(refused(cause)))
+    this.send(
+      (connection, answer) => connection.execute({ sql, values: [...values], rowsAsArray }, answer),
+      (cause, result) => answer(cause === null ? Effect.succeed(result) : Effect.fail(refused(cause)))
     )
+  }
+
+  private send(say: (connection: PoolConnection, answer: Answer) => void, answer: Answer): void {
+    this.line.lend((refusal, connection) => {
+      if (refusal !== null) {
+        answer(refusal, null)
+        return
+      }
+      const answered = this.unanswered?.sent(connection)
+      say(connection, (cause, result) => {
+        answered?.()
+        this.line.giveBack(connection)
+        answer(cause, result)
+      })
+    })
   }
 }
 
