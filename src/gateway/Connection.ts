@@ -20,7 +20,7 @@ import {
 import { type Address, type Frame, frame } from "../protocol/frames.ts"
 import { type Ask, decodePayload, type Payload, type Reply, type ResumePoint } from "../protocol/payloads.ts"
 import type { ActionTable } from "../run/Actions.ts"
-import { loggedDefect } from "../run/recorder.ts"
+import { loggedDefect } from "../run/defects.ts"
 import type { Session } from "../session/Session.ts"
 import { StorageError } from "../storage/StorageError.ts"
 import { Allowance } from "./Allowance.ts"

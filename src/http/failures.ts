@@ -7,7 +7,7 @@ import { RequestError, RouteNotFound } from "@effect/platform/HttpServerError"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { loggedDefect } from "../run/recorder.ts"
+import { loggedDefect } from "../run/defects.ts"
 import { invalid, Refused, toResponse } from "./Refused.ts"
 
 /** Complaints quote the value; a long one is cut. */

@@ -10,16 +10,13 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
 import type { JudgeService } from "../app/Judge.ts"
 import { Asker, type AskerShape } from "../model/Asker.ts"
-import { Defect, type ProtocolError, RunFailed, RunLost, tell } from "../protocol/errors.ts"
+import { type ProtocolError, RunFailed, RunLost, tell } from "../protocol/errors.ts"
 import { forEachEvent } from "../protocol/eventStream.ts"
 import type { Frame, Json, QuestionEcho } from "../protocol/frames.ts"
 import type { Projection } from "../protocol/projection.ts"
@@ -40,11 +37,14 @@ import {
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import type { Ending } from "../storage/Runs.ts"
 import { retried } from "../storage/retried.ts"
-import { breakAnswer, type ChatMessage, type NewMessage } from "../storage/rows.ts"
+import type { breakAnswer, ChatMessage, NewMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { presentable } from "./defects.ts"
 import { Drafts, type Streamed } from "./drafts.ts"
 import type { Journal, KnownRun } from "./Journal.ts"
 import { toolRow } from "./memory.ts"
+import { framesOf, restOf } from "./retelling.ts"
+import { type EndedOtherwise, finishRetries, storeEnd } from "./storedEnd.ts"
 import { answerRow, telling } from "./telling.ts"
 
 type Judging = (passages: ReadonlyArray<Passage>) => ReturnType<JudgeService["source"]>
@@ -55,20 +55,12 @@ export interface FrameSink {
   readonly delta: (kind: DeltaKind, text: string, bubble: StreamBubble) => void
 }
 
-/** What is stored of the run is another end than the one that was to be stored. */
-class EndedOtherwise extends Data.TaggedError("EndedOtherwise")<{ readonly run: KnownRun }> {}
-
 /** What a run that waits needs to go on, and what it asked. */
 export interface Parked {
   readonly state: Json
   /** As they were sent; said again to whoever asks. */
   readonly prompts: ReadonlyArray<Frame>
 }
-
-/** A finish that the database refuses is tried again for this long before the client is told. */
-const finishRetries = Schedule.union(Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")).pipe(
-  Schedule.upTo("2 minutes")
-)
 
 /** What a stopped run may still have to say. */
 const lastWords = Duration.seconds(15)
@@ -196,40 +188,11 @@ export class Recorder {
     )
   }
 
-  /** What is stored may go on where the streaming broke off: then that is streamed too. */
-  private streamRest(rows: ReadonlyArray<ChatMessage>): void {
-    const { text, reasoning } = this.drafts.own
-    const rest = (kind: DeltaKind, category: string, said: string) => {
-      const whole = rows.findLast((row) => row.category === category)?.message ?? ""
-      if (said === "" || !whole.startsWith(said)) return
-      this.log.delta(kind, whole.slice(said.length), this.frames.bubble())
-    }
-    rest("reasoning_content", "reasoning_answer", reasoning)
-    rest("content", "answer", text)
-  }
-
-  private tellRows({ status, error }: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
-    this.streamRest(rows)
-    if (status === "done") this.append(this.frames.processingEnded(""))
-    for (const row of rows) {
-      if (row.category !== "answer" && row.category !== "reasoning_answer") continue
-      if (row.remark === breakAnswer || row.category === "reasoning_answer") {
-        this.append(this.frames.broken(row.category, row.message, row.id))
-        continue
-      }
-      const answer = {
-        _tag: "Answered" as const,
-        text: row.message,
-        source: row.source,
-        passages: [],
-        usage: noUsage
-      }
-      for (const frame of this.frames.answer(answer, true, row.id)) this.append(frame)
-    }
-    if (status === "failed")
-      this.append(this.frames.failed(tell(new RunFailed({ reason: error, kind: this.kind }))))
-    else if (status === "lost") this.append(this.frames.failed(tell(new RunLost())))
-    else if (status === "stopped") this.append(this.frames.stopped())
+  private tellRows(run: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
+    const { kind, frames } = this
+    const retelling = { run, rows, kind, frames, streamed: this.drafts.own }
+    for (const rest of restOf(retelling)) this.log.delta(rest.kind, rest.text, frames.bubble())
+    for (const frame of framesOf(retelling)) this.append(frame)
   }
 
   /** Says a frame again that was said in vain. */
@@ -403,7 +366,7 @@ export class Recorder {
     return Effect.suspend(settled).pipe(
       Effect.catchTag("EndedOtherwise", ({ run }) => Effect.as(this.tellStored(run), null)),
       Effect.catchAllCause((cause) =>
-        Effect.map(this.presentable(cause), (error) => {
+        Effect.map(presentable(this.runId, cause), (error) => {
           this.append(this.frames.failed(tell(error)))
           return null
         })
@@ -421,7 +384,7 @@ export class Recorder {
     }
     return Cause.isInterruptedOnly(exit.cause)
       ? Effect.flatMap(this.sayLastWords, () => this.broke("stopped", null))
-      : Effect.flatMap(this.presentable(exit.cause), (error) => this.broke("failed", error))
+      : Effect.flatMap(presentable(this.runId, exit.cause), (error) => this.broke("failed", error))
   }
 
   /** What the run left to be said when it is stopped. */
@@ -490,45 +453,13 @@ export class Recorder {
     })
   }
 
-  /** Stores the run's end; fails where another one is stored: by another node, or by a try whose answer was lost. */
   private end(
     status: Ending["status"],
     error: string,
     messages: ReadonlyArray<NewMessage>,
-    usage: Usage = noUsage
-  ): Effect.Effect<ReadonlyArray<number | null>, StorageError | EndedOtherwise> {
-    const { journal, runId } = this
-    const { promptTokens, completionTokens } = usage
-    let isFirst = status !== "lost"
-    const finished = Effect.tapError(
-      journal.finish(runId, { status, error, messages, promptTokens, completionTokens }),
-      () =>
-        Effect.sync(() => {
-          isFirst = false
-        })
-    )
-    type Ids = ReadonlyArray<number | null>
-    const checked = (ids: Ids): Effect.Effect<Ids, StorageError | EndedOtherwise> =>
-      Effect.flatMap(journal.get(runId), (found) => {
-        const run = Option.getOrNull(found)
-        if (run === null) return Effect.succeed(messages.map(() => null))
-        const isTheSame = run.status === status && ids.length === messages.length
-        return isTheSame ? Effect.succeed(ids) : new EndedOtherwise({ run })
-      })
-    const stored = Effect.flatMap(finished, (ids) =>
-      isFirst && ids.length === messages.length ? Effect.succeed(ids) : checked(ids)
-    )
-    return retried(stored, finishRetries, ({ _tag }) => _tag === "StorageError")
-  }
-
-  /** What the client is told of a failure; what it is not told goes to the log. */
-  private presentable(cause: Cause.Cause<RunFailed | StorageError>): Effect.Effect<RunFailed | Defect> {
-    const failure = Option.orElse(
-      Option.filter(Cause.failureOption(cause), (error) => error instanceof RunFailed),
-      () => Option.filter(Cause.dieOption(cause), (error) => error instanceof RunFailed)
-    )
-    if (Option.isSome(failure) && failure.value instanceof RunFailed) return Effect.succeed(failure.value)
-    return loggedDefect(`run ${this.runId}`, cause)
+    { promptTokens, completionTokens }: Usage = noUsage
+  ) {
+    return storeEnd(this.journal, this.runId, { status, error, messages, promptTokens, completionTokens })
   }
 }
 
@@ -541,11 +472,3 @@ const bubble = (
   message: string,
   remark: "" | typeof breakAnswer
 ): NewMessage => ({ is_bot: true, type: "end", category, message, remark })
-
-/** Logs the cause under a fresh id; the client gets the id alone. */
-export const loggedDefect = (where: string, cause: Cause.Cause<unknown>): Effect.Effect<Defect> =>
-  Effect.gen(function* () {
-    const errorId = crypto.randomUUID().replaceAll("-", "")
-    yield* Effect.logError(`${where}: error ${errorId}`, cause)
-    return new Defect({ errorId })
-  })

@@ -12,20 +12,9 @@
 import type { Address, Frame } from "../protocol/frames.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import { BatchReader, BatchWriter, type Line, type Standing } from "./batch.ts"
-import { type DeltaEntry, DeltaFrames, lastDeltaOf, type Reading, writeShort, writeWhole } from "./deltas.ts"
+import { DeltaFrames, type Reading, writeShort, writeWhole } from "./deltas.ts"
+import { KeptFrames, lastOf, type Retention } from "./KeptFrames.ts"
 import type { Ref } from "./Ref.ts"
-
-interface FrameEntry {
-  readonly kind: "frame"
-  readonly seq: number
-  readonly json: string
-}
-
-type Entry = FrameEntry | DeltaEntry
-
-const lastOf = (entry: Entry): number => (entry.kind === "frame" ? entry.seq : lastDeltaOf(entry))
-
-const firstOf = (entry: Entry): number => (entry.kind === "frame" ? entry.seq : entry.first)
 
 /** Text of one delta at most, in characters: what a model says in one breath is no frame that fills a buffer. */
 const maxDeltaChars = 32 * 1024
@@ -42,17 +31,6 @@ const parts = (text: string): ReadonlyArray<string> => {
   }
   return all
 }
-
-/**
- * What ended runs may keep for those who come back late. A reader in the middle of them holds on to what it
- * has not read yet, up to `patience` times as much.
- */
-export interface Retention {
-  readonly maxFrames: number
-  readonly maxChars: number
-}
-
-const patience = 8
 
 /** Someone who reads along: told when there is more, and asked how far it is. */
 export interface LogReader {
@@ -76,8 +54,7 @@ const idle: Standing = { status: "idle", runId: null, owner: "", runStart: 1 }
 
 export class FrameLog {
   readonly address: Address
-  private readonly retention: Retention
-  private readonly entries: Array<Entry> = []
+  private readonly kept: KeptFrames
   private readers: ReadonlyArray<LogReader> = []
   private readonly onDirty: (log: FrameLog, isMoreText: boolean) => void
   private pendingKind: DeltaKind = "content"
@@ -87,8 +64,6 @@ export class FrameLog {
   private seq = 0
   /** Frames up to this number are safe with the other nodes, where there are any. */
   private confirmed = 0
-  private chars = 0
-  private frames = 0
   /** Frames from `runStart` on belong to the run in progress, and are what a newcomer gets. */
   private now: Standing = idle
   private readonly whole = new DeltaFrames(writeWhole)
@@ -111,7 +86,7 @@ export class FrameLog {
     this.currentEpoch = options.epoch
     this.address = options.address
     this.onDirty = options.onDirty
-    this.retention = options.retention
+    this.kept = new KeptFrames(options.retention)
   }
 
   get epoch(): string {
@@ -148,8 +123,7 @@ export class FrameLog {
 
   /** Whether everything after `seq` is still kept. */
   has(seq: number): boolean {
-    const oldest = this.entries[0]
-    return seq <= this.seq && seq >= (oldest === undefined ? this.seq : firstOf(oldest) - 1)
+    return seq <= this.seq && seq >= (this.kept.oldest ?? this.seq + 1) - 1
   }
 
   /** From here on the frames belong to one run; they are kept whole until it ends. */
@@ -181,10 +155,7 @@ export class FrameLog {
     this.seal()
     this.seq += 1
     const numbered: Frame = { ...unnumbered, seq: this.seq }
-    const json = JSON.stringify(numbered)
-    this.entries.push({ kind: "frame", seq: this.seq, json })
-    this.frames += 1
-    this.chars += json.length
+    this.kept.addFrame(this.seq, JSON.stringify(numbered))
     this.onDirty(this, false)
     return numbered
   }
@@ -196,15 +167,9 @@ export class FrameLog {
     if (this.pending === "") {
       this.pendingKind = kind
       this.pendingBubble = bubble
-      this.onDirty(this, this.goesOn(kind, bubble))
+      this.onDirty(this, this.kept.endsWith(kind, bubble))
     }
     this.pending += text
-  }
-
-  /** Whether the last frame is of this text. */
-  private goesOn(kind: DeltaKind, bubble: StreamBubble): boolean {
-    const last = this.entries[this.entries.length - 1]
-    return last !== undefined && last.kind === kind && last.bubble === bubble
   }
 
   /** Gives the pending text its number, or several where it is too long for one frame. */
@@ -219,19 +184,7 @@ export class FrameLog {
 
   private sealDelta(text: string, bubble: StreamBubble): void {
     this.seq += 1
-    this.frames += 1
-    this.keepDelta(this.pendingKind, text, bubble, this.seq > this.now.runStart)
-  }
-
-  /** Keeps the delta numbered `seq`, beside its neighbours of the same bubble. */
-  private keepDelta(kind: DeltaKind, text: string, bubble: StreamBubble, mayJoin: boolean): void {
-    this.chars += text.length
-    const last = this.entries[this.entries.length - 1]
-    if (mayJoin && last !== undefined && last.kind === kind && last.bubble === bubble) {
-      last.pieces.push(text)
-    } else {
-      this.entries.push({ kind, first: this.seq, pieces: [text], bubble })
-    }
+    this.kept.addDelta(this.seq, this.pendingKind, text, bubble, this.seq > this.now.runStart)
   }
 
   /** Seals what is pending and lets it be read, here or by whoever has to know first. */
@@ -258,9 +211,8 @@ export class FrameLog {
     const lines: Array<Line> = []
     let last = seq
     let chars = 0
-    for (let i = this.indexAfter(seq); i < this.entries.length && chars < maxBatchChars; i++) {
-      const entry = this.entries[i]
-      if (entry === undefined || lastOf(entry) <= last) continue
+    for (const entry of this.kept.after(seq)) {
+      if (chars >= maxBatchChars) break
       if (entry.kind === "frame") {
         lines.push({ kind: "frame", json: entry.json })
         chars += entry.json.length
@@ -295,14 +247,7 @@ export class FrameLog {
     this.now = told
     this.pending = ""
     this.forgetDeltas()
-    for (let last = this.entries.at(-1); last !== undefined && lastOf(last) > this.visible; ) {
-      if (last.kind !== "frame" && last.first <= this.visible) {
-        last.pieces.length = this.visible - last.first + 1
-        break
-      }
-      this.entries.pop()
-      last = this.entries.at(-1)
-    }
+    this.kept.forgetAfter(this.visible)
     this.seq = this.visible
     // What was written here may name bubbles that were never read: to be read again, with all that is kept.
     this.reader = new BatchReader()
@@ -324,13 +269,8 @@ export class FrameLog {
     for (const line of lines) {
       this.seq += 1
       const { seq } = this
-      this.frames += 1
-      if (line.kind === "frame") {
-        this.chars += line.json.length
-        this.entries.push({ kind: "frame", seq, json: line.json })
-      } else {
-        this.keepDelta(line.kind, line.text, line.bubble, seq > head.runStart)
-      }
+      if (line.kind === "frame") this.kept.addFrame(seq, line.json)
+      else this.kept.addDelta(seq, line.kind, line.text, line.bubble, seq > head.runStart)
     }
     // A batch of old frames alone says how things stood then.
     if (lines.length > 0 || this.reader.lastOf(batch) === this.seq) {
@@ -343,9 +283,7 @@ export class FrameLog {
 
   /** The log is this one from here on: of `epoch`, with what is kept of it, up to `seq`. */
   replace(epoch: string, seq: number, batches: ReadonlyArray<string>): void {
-    this.entries.length = 0
-    this.frames = 0
-    this.chars = 0
+    this.kept.forgetAll()
     this.pending = ""
     this.forgetDeltas()
     const isSame = epoch === this.currentEpoch
@@ -376,9 +314,7 @@ export class FrameLog {
 
   /** What came before is not kept whole: it cannot be read any more. */
   private skipTo(seq: number): void {
-    this.entries.length = 0
-    this.frames = 0
-    this.chars = 0
+    this.kept.forgetAll()
     this.seq = seq
   }
 
@@ -389,7 +325,7 @@ export class FrameLog {
   unsettled(isSettled: (frame: string) => boolean): Readonly<Record<DeltaKind, string>> | null {
     const text = { content: "", reasoning_content: "" }
     let bubble: StreamBubble | null = null
-    for (const entry of this.entries) {
+    for (const entry of this.kept.all) {
       if (lastOf(entry) < this.now.runStart) continue
       if (entry.kind === "frame") {
         if (!isSettled(entry.json)) continue
@@ -423,7 +359,7 @@ export class FrameLog {
   /** Whether the `close` of this run is kept. */
   tellsEndOf(runId: string): boolean {
     const run = `"run_id":"${runId}"`
-    return this.entries.some(
+    return this.kept.all.some(
       (entry) => entry.kind === "frame" && entry.json.includes('"type":"close"') && entry.json.includes(run)
     )
   }
@@ -431,7 +367,7 @@ export class FrameLog {
   /** The next frame after `seq`, or null at the end. For a reader with a `ref`, text comes short where it can. */
   next(seq: number, ref: Ref | null = null): Reading | null {
     if (seq >= this.visible) return null
-    const entry = this.entries[this.indexAfter(seq)]
+    const entry = this.kept.next(seq)
     if (entry === undefined) return null
     if (entry.kind === "frame") return { json: entry.json, seq: entry.seq }
     if (ref === null) return this.whole.after(seq, entry, this.visible)
@@ -445,44 +381,10 @@ export class FrameLog {
     this.short?.forget()
   }
 
-  /** Index of the first entry that reaches beyond `seq`. */
-  private indexAfter(seq: number): number {
-    let low = 0
-    let high = this.entries.length - 1
-    // A live reader wants the last entry: look there first.
-    const last = this.entries[high]
-    if (last !== undefined && firstOf(last) <= seq + 1) return high
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const entry = this.entries[middle]
-      if (entry !== undefined && lastOf(entry) > seq) high = middle
-      else low = middle + 1
-    }
-    return low
-  }
-
   /** Drops the oldest frames of ended runs beyond the retention. */
   private trim(): void {
-    if (!this.isOver(1)) return
-    let readUpTo = this.visible
-    for (const reader of this.readers) readUpTo = Math.min(readUpTo, reader.position())
-    let drop = 0
-    for (const entry of this.entries) {
-      if (lastOf(entry) > this.visible) break
-      if (!this.isOver(lastOf(entry) > readUpTo ? patience : 1)) break
-      if (entry.kind === "frame") {
-        this.frames -= 1
-        this.chars -= entry.json.length
-      } else {
-        this.frames -= entry.pieces.length
-        for (const piece of entry.pieces) this.chars -= piece.length
-      }
-      drop += 1
-    }
-    if (drop > 0) this.entries.splice(0, drop)
-  }
-
-  private isOver(times: number): boolean {
-    return this.frames > this.retention.maxFrames * times || this.chars > this.retention.maxChars * times
+    this.kept.trim(this.visible, () =>
+      this.readers.reduce((least, reader) => Math.min(least, reader.position()), this.visible)
+    )
   }
 }

@@ -2,7 +2,7 @@
  * What the sessions of a node keep of ended runs, together: a session in constant use never gives its frames up
  * otherwise, and thousands of those would keep gigabytes. Few sessions may keep a lot each; of many, each its share.
  */
-import type { Retention } from "./FrameLog.ts"
+import type { Retention } from "./KeptFrames.ts"
 
 /** A frame is about a hundred bytes besides its characters. */
 const all: Retention = { maxFrames: 512 * 1024, maxChars: 32 * 1024 * 1024 }
