@@ -24,6 +24,10 @@ export interface KeptOptions {
 /** How late an idle session may go. */
 const lookEvery = "10 seconds"
 
+/** Given up in one go, and how long others have the event loop between two of them. */
+const atOnce = 64
+const breath = "1 millis"
+
 class Kept<A> {
   readonly key: string
   readonly scope: Scope.CloseableScope
@@ -180,17 +184,27 @@ export class KeptSessions<A> {
     return oldest === undefined ? Effect.void : this.forget(oldest)
   }
 
-  /** Gives up what has been idle for too long. */
+  /** Gives up what has been idle for too long: where a crowd has left, some in a turn of the event loop. */
   private get look(): Effect.Effect<void> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const over: Array<Kept<A>> = []
       for (const kept of this.idle) {
-        if (kept.idleSince + this.keepIdle > now) break
+        if (kept.idleSince + this.keepIdle > now || over.length === atOnce) break
         over.push(kept)
       }
-      return Effect.forEach(over, (kept) => (this.idle.has(kept) ? this.forget(kept) : Effect.void), {
-        discard: true
-      })
+      const givenUp = Effect.forEach(
+        over,
+        (kept) => (this.idle.has(kept) ? this.forget(kept) : Effect.void),
+        {
+          discard: true
+        }
+      )
+      return over.length < atOnce
+        ? givenUp
+        : Effect.zipRight(
+            givenUp,
+            Effect.flatMap(Effect.sleep(breath), () => this.look)
+          )
     })
   }
 }

@@ -7,9 +7,9 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { KeptSessions } from "../../src/session/KeptSessions.ts"
 
-/** Room for three, which makes names with a number and notes which of them have ended. */
-const withRoom = Effect.gen(function* () {
-  const kept = yield* KeptSessions.make<string>({ keepIdle: "5 minutes", most: 3 })
+/** Makes names with a number and notes which of them have ended. */
+const withRoomFor = Effect.fnUntraced(function* (most: number) {
+  const kept = yield* KeptSessions.make<string>({ keepIdle: "5 minutes", most })
   const ended: Array<string> = []
   let made = 0
   const make = (key: string) =>
@@ -20,6 +20,8 @@ const withRoom = Effect.gen(function* () {
   const hold = (key: string) => kept.hold(key, make(key))
   return { kept, ended, hold, make, touch: (key: string) => Effect.scoped(hold(key)) }
 })
+
+const withRoom = withRoomFor(3)
 
 describe("kept sessions", () => {
   it.scoped("whoever asks while one is being made gets that one", () =>
@@ -72,6 +74,21 @@ describe("kept sessions", () => {
       yield* TestClock.adjust("70 seconds")
       expect(ended).toEqual(["a1"])
       expect(yield* touch("a")).toBe("a2")
+    })
+  )
+
+  it.scoped("where a crowd has left some go at a time, and one that is asked for meanwhile stays", () =>
+    Effect.gen(function* () {
+      const { touch, ended } = yield* withRoomFor(1_000)
+      for (let i = 1; i <= 200; i++) yield* touch(`k${i}-`)
+      yield* TestClock.adjust("5 minutes")
+      expect(ended).toHaveLength(64)
+      yield* touch("k200-")
+      yield* TestClock.adjust("1 millis")
+      expect(ended).toHaveLength(128)
+      yield* TestClock.adjust("10 seconds")
+      expect(ended).toEqual(Array.from({ length: 199 }, (_, i) => `k${i + 1}-${i + 1}`))
+      expect(yield* touch("k200-")).toBe("k200-200")
     })
   )
 
