@@ -32,7 +32,7 @@ export class Connections extends Context.Tag("colloquy/storage/Connections")<
 /** How long the first connection may take. */
 const patience = "5 seconds"
 
-export interface Counts {
+interface Counts {
   readonly readers: number
   readonly writers: number
 }
