@@ -3,11 +3,14 @@
  * One fiber and one transaction for all runs of the node, not a timer a run.
  */
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { type Checkpoint, Runs } from "../storage/Runs.ts"
+import { Runs } from "../storage/Runs.ts"
+import type { Part } from "./drafts.ts"
 import type { Recorder } from "./recorder.ts"
 
 /** Half of the second that a crash may cost; the other half is for the database. */
@@ -27,19 +30,19 @@ export class Checkpoints extends Context.Tag("colloquy/Checkpoints")<
       const runs = yield* Runs
       const watched = new Set<Recorder>()
       const store = Effect.suspend(() => {
-        const parts = new Map<Recorder, Checkpoint>()
+        const parts = new Map<Recorder, Part>()
+        const done = Deferred.unsafeMake<void>(FiberId.none)
+        const stored = Deferred.await(done)
         for (const recorder of watched) {
-          const part = recorder.drafts.take()
-          if (part !== null) parts.set(recorder, { runId: recorder.runId, ...part })
+          const part = recorder.drafts.take(stored)
+          if (part !== null) parts.set(recorder, part)
         }
         if (parts.size === 0) return Effect.void
-        return Effect.onExit(runs.checkpoint([...parts.values()]), (exit) =>
-          Effect.forEach(
-            parts,
-            ([recorder, part]) => recorder.drafts.stored(Exit.isSuccess(exit) ? part : null),
-            { discard: true }
-          )
-        )
+        const checkpoints = [...parts].map(([{ runId }, part]) => ({ runId, ...part }))
+        return Effect.onExit(runs.checkpoint(checkpoints), (exit) => {
+          for (const [recorder, part] of parts) recorder.drafts.stored(Exit.isSuccess(exit) ? part : null)
+          return Deferred.succeed(done, undefined)
+        })
       })
       yield* store.pipe(
         Effect.catchAll((error) => Effect.logWarning("partial answers could not be stored", error.cause)),

@@ -2,9 +2,7 @@
  * What a run has streamed and not yet stored as a message: its own text, and that of a workflow's nodes. The
  * checkpoints take from here what a crash would lose, and a stop stores it as broken answers.
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
 import { RunFailed } from "../protocol/errors.ts"
 import type { Frame } from "../protocol/frames.ts"
 import type { Projection } from "../protocol/projection.ts"
@@ -20,15 +18,60 @@ export interface Streamed {
   readonly reasoning: string
 }
 
+/** What a checkpoint takes. */
+export interface Part extends Streamed {
+  /** It is all that there is, and not what came since. */
+  readonly replaces: boolean
+}
+
 /** A bubble that was cut short: how it is stored, and how it is told. */
 interface Unsettled {
   readonly row: NewMessage
   readonly frame: (messageId: number | null) => Frame
 }
 
-class Draft {
-  text = ""
-  reasoning = ""
+/** Pieces and not one string, which would be a rope with a node for each token: what young collections copy. */
+class Growing {
+  /** What checkpoints have stored. */
+  private stored = ""
+  private fresh: Array<string> = []
+
+  add(piece: string): void {
+    this.fresh.push(piece)
+  }
+
+  get whole(): string {
+    return this.stored + this.fresh.join("")
+  }
+
+  get hasFresh(): boolean {
+    return this.fresh.length > 0
+  }
+
+  /** What is not stored yet. */
+  take(): string {
+    const taken = this.fresh.join("")
+    this.fresh = taken === "" ? [] : [taken]
+    return taken
+  }
+
+  /** What was taken last is stored now. */
+  keep(taken: string): void {
+    if (taken === "") return
+    this.stored += taken
+    this.fresh.shift()
+  }
+
+  /** Nothing is stored any more. */
+  renew(): void {
+    this.fresh = this.hasFresh || this.stored !== "" ? [this.whole] : []
+    this.stored = ""
+  }
+}
+
+class Draft implements Streamed {
+  readonly content = new Growing()
+  readonly thought = new Growing()
   private readonly count: (chars: number) => void
 
   constructor(count: (chars: number) => void) {
@@ -37,8 +80,16 @@ class Draft {
 
   add(kind: DeltaKind, delta: string): void {
     this.count(delta.length)
-    if (kind === "content") this.text += delta
-    else this.reasoning += delta
+    if (kind === "content") this.content.add(delta)
+    else this.thought.add(delta)
+  }
+
+  get text(): string {
+    return this.content.whole
+  }
+
+  get reasoning(): string {
+    return this.thought.whole
   }
 }
 
@@ -53,11 +104,8 @@ export class Drafts {
   private readonly nodes = new Map<string, NodeDraft>()
   private chars = 0
   private run = new Draft((chars) => this.bound(chars))
-  /** How much of the run's own text is stored. */
-  private storedText = 0
-  private storedReasoning = 0
-  /** While a checkpoint is being stored. */
-  private storing: Deferred.Deferred<void> | null = null
+  /** While a checkpoint is being stored: ends when it is. */
+  private storing: Effect.Effect<void> | null = null
   private settling = false
 
   constructor(kind: RunFailed["kind"]) {
@@ -81,23 +129,17 @@ export class Drafts {
   }
 
   /**
-   * What no checkpoint has stored yet, or null. Whoever takes it calls `stored` when it is; until then nothing
-   * is settled, so that old text is never added after its message.
+   * What no checkpoint has stored yet, or null. Whoever takes it calls `stored` when it is, before `storing` ends; until
+   * then nothing is settled, so that old text is never added after its message.
    */
-  take(): (Streamed & { readonly replaces: boolean }) | null {
+  take(storing: Effect.Effect<void>): Part | null {
     if (this.settling || this.storing !== null) return null
-    const { text, reasoning } = this.run
+    const { content, thought } = this.run
     // Streams side by side do not just grow at the end: then the whole is stored again.
     const replaces = this.nodes.size > 0
-    if (!replaces && text.length === this.storedText && reasoning.length === this.storedReasoning) return null
-    this.storing = Deferred.unsafeMake(FiberId.none)
-    if (!replaces) {
-      return {
-        text: text.slice(this.storedText),
-        reasoning: reasoning.slice(this.storedReasoning),
-        replaces
-      }
-    }
+    if (!replaces && !content.hasFresh && !thought.hasFresh) return null
+    this.storing = storing
+    if (!replaces) return { text: content.take(), reasoning: thought.take(), replaces }
     const all = [...this.nodes.values()].map(({ draft }) => draft)
     const joined = (of: (draft: Streamed) => string) =>
       [this.run, ...all]
@@ -107,24 +149,19 @@ export class Drafts {
     return { text: joined((draft) => draft.text), reasoning: joined((draft) => draft.reasoning), replaces }
   }
 
-  /** The part that was taken is in the database; with null it is not, and is taken again. */
-  stored(part: Streamed | null): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { storing } = this
-      this.storing = null
-      if (part !== null && this.nodes.size === 0) {
-        this.storedText += part.text.length
-        this.storedReasoning += part.reasoning.length
-      }
-      return storing === null ? Effect.void : Effect.asVoid(Deferred.succeed(storing, undefined))
-    })
+  /** What was taken is in the database; with null it is not, and is taken again. */
+  stored(taken: Part | null): void {
+    this.storing = null
+    if (taken === null || taken.replaces) return
+    this.run.content.keep(taken.text)
+    this.run.thought.keep(taken.reasoning)
   }
 
   /** Runs `store`, which keeps the text of a node (null: the run's own) as a message, and forgets that text. */
   settle<A, E>(node: string | null, store: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       this.settling = true
-      return Effect.zipRight(this.storing === null ? Effect.void : Deferred.await(this.storing), store)
+      return Effect.zipRight(this.storing ?? Effect.void, store)
     }).pipe(
       Effect.tap(() => Effect.sync(() => this.forget(node))),
       Effect.ensuring(
@@ -137,10 +174,10 @@ export class Drafts {
 
   private forget(node: string | null): void {
     // The database has forgotten all of it: what else is streaming is stored from its beginning again.
-    this.storedText = 0
-    this.storedReasoning = 0
     if (node === null) this.run = new Draft((chars) => this.bound(chars))
     else this.nodes.delete(node)
+    this.run.content.renew()
+    this.run.thought.renew()
     this.chars = [this.run, ...[...this.nodes.values()].map(({ draft }) => draft)].reduce(
       (sum, { text, reasoning }) => sum + text.length + reasoning.length,
       0

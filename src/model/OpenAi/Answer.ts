@@ -64,8 +64,9 @@ const textOf = (content: unknown): string => {
 }
 
 export const answerFold = (sink: TokenSink, maxChars: number): AnswerFold => {
-  let text = ""
-  let reasoning = ""
+  // Pieces and not strings: each of those would be a rope with a node for every token.
+  const text: Array<string> = []
+  const reasoning: Array<string> = []
   let chars = 0
   let finishReason: string | null = null
   let usage = { promptTokens: 0, completionTokens: 0 }
@@ -117,7 +118,7 @@ export const answerFold = (sink: TokenSink, maxChars: number): AnswerFold => {
     chars += said.length
     if (chars > maxChars) return { fault: "too long" }
     if (said !== "") {
-      text += said
+      text.push(said)
       sink.text(said)
     }
     return null
@@ -145,7 +146,7 @@ export const answerFold = (sink: TokenSink, maxChars: number): AnswerFold => {
       chars += thought.length
       if (chars > maxChars) return { fault: "too long" }
       if (thought !== "") {
-        reasoning += thought
+        reasoning.push(thought)
         sink.reasoning(thought)
       }
       const fault = acceptText(said)
@@ -155,10 +156,10 @@ export const answerFold = (sink: TokenSink, maxChars: number): AnswerFold => {
       return null
     },
     finished: () => finishReason !== null,
-    untouched: () => text === "" && reasoning === "",
+    untouched: () => text.length === 0 && reasoning.length === 0,
     answer: () => ({
-      text,
-      reasoning,
+      text: text.join(""),
+      reasoning: reasoning.join(""),
       toolCalls: calls.filter((call) => call.name !== ""),
       usage,
       finishReason
