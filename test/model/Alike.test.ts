@@ -46,9 +46,53 @@ for (const [name, eventOf] of Object.entries(shapes)) {
       )
     })
 
+    /** What is read of these bytes without making the events strings, and how far. */
+    const taken = (bytes: Buffer, from = 0, to = bytes.length) => {
+      const said: Array<string> = []
+      const end = alike.take(bytes, from, to, (text) => said.push(text))
+      return { said, end }
+    }
+    const asSent = (text: string) => Buffer.from(`data: ${eventOf(JSON.stringify(text))}\n\n`)
+
+    it("are read where they lie in a body, one after the other", () => {
+      const texts = ["token ", "", "你好", "é😀", "{}[]:,", "\u007f\u0085"]
+      const bytes = Buffer.concat(texts.map(asSent))
+      expect(taken(bytes)).toEqual({ said: texts, end: bytes.length })
+      // Up to the one that is not all there.
+      const first = asSent("token ").length
+      for (let cut = 0; cut < first; cut++) expect(taken(bytes, 0, cut)).toEqual({ said: [], end: 0 })
+      expect(taken(bytes, first, bytes.length - 1).said).toEqual(texts.slice(1, -1))
+    })
+
+    it("are read right there, or left where they are, whatever they say", () => {
+      const text = FastCheck.string({ unit: "binary" })
+      FastCheck.assert(
+        FastCheck.property(FastCheck.array(text, { maxLength: 3 }), (texts) => {
+          const events = texts.map(asSent)
+          const { said, end } = taken(Buffer.concat(events))
+          const whole = said.map((_, i) => events[i]?.length ?? 0).reduce((a, b) => a + b, 0)
+          expect(end).toBe(whole)
+          expect(said).toEqual(texts.slice(0, said.length).map((one) => textIn(eventOf(JSON.stringify(one)))))
+        })
+      )
+    })
+
+    it("are left to the parser when they are framed in another way", () => {
+      const json = eventOf('"word"')
+      for (const framed of [
+        `data:${json}\n\n`,
+        `data: ${json}\r\n\r\n`,
+        `event: a\ndata: ${json}\n\n`,
+        json
+      ]) {
+        expect(taken(Buffer.from(framed))).toEqual({ said: [], end: 0 })
+      }
+    })
+
     it("are left to the parser when they escape, are cut short, or are none", () => {
       for (const content of ['"a\\nb"', '"\\u4f60"', '"\\""', "null", "1", '"a"]', '"a","content":"b"']) {
         expect(alike.textOf(eventOf(content))).toBeNull()
+        expect(taken(Buffer.from(`data: ${eventOf(content)}\n\n`))).toEqual({ said: [], end: 0 })
       }
       const json = eventOf('"word"')
       for (let length = 0; length < json.length; length++) {

@@ -76,4 +76,23 @@ describe("events of one read", () => {
     expect(reader.flush()).toMatchObject({ _tag: "Malformed" })
     expect(feed(said("g"))).toMatchObject({ _tag: "Malformed" })
   })
+
+  it("are the same wherever the bytes are cut, and however they are framed", () => {
+    const words = ["one ", "", "你好 ", "😀", '"q"', "line\n", "two "]
+    const framings = [
+      (all: string) => all,
+      (all: string) => all.replaceAll("\n\n", "\r\n\r\n"),
+      (all: string) => all.replaceAll("data: ", ": said\ndata:")
+    ]
+    for (const framed of framings) {
+      const body = Buffer.from(framed(`${words.map(said).join("")}${event({}, "stop")}data: [DONE]\n\n`))
+      for (let cut = 0; cut <= body.length; cut++) {
+        const { fold, reader } = reading()
+        const verdict = reader.feed(body, 0, cut)
+        reader.flush()
+        expect(verdict === "done" ? verdict : reader.feed(body, cut, body.length)).toBe("done")
+        expect(fold.answer()).toMatchObject({ text: words.join(""), finishReason: "stop" })
+      }
+    }
+  })
 })

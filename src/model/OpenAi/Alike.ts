@@ -1,6 +1,7 @@
 /**
  * Most events of an answer differ in their text alone. Once one was parsed, those are read without parsing: the rest of
- * the event has to be the same, character by character (0.2 µs a token; `JSON.parse` and looking at every field, 2.5 µs).
+ * the event has to be the same, character by character (`JSON.parse` and looking at every field takes 2.5 µs a token).
+ * Where they stand as most servers write them, in a `data: ` line and an empty one, their bytes are not even made a string.
  */
 import { field } from "./Answer.ts"
 
@@ -24,10 +25,49 @@ const textAlone = (chunk: unknown): string | null => {
   return others.every(([, value]) => isNothing(value)) ? text : null
 }
 
+const quote = 34
+const backslash = 92
+const space = 32
+const nothing = Buffer.alloc(0)
+
+/** Whether all of `part` stands in `bytes` at `at`. Shorter than a call of Node's own `compare` takes. */
+const stands = (part: Buffer, bytes: Buffer, at: number): boolean => {
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false
+  return true
+}
+
 export class Alike {
   private head = ""
   private tail = ""
+  /** The same with what is around it in a body. */
+  private begin = nothing
+  private end = nothing
   private lessons = 0
+
+  /**
+   * Reads whole events that are like the one learned from, and says the text of each. Answers where the first one begins
+   * that is not, or not all there; to be called where an event may begin.
+   */
+  take(bytes: Buffer, from: number, to: number, say: (text: string) => void): number {
+    const begin = this.begin
+    const end = this.end
+    let at = from
+    while (begin.length > 0 && at + begin.length + end.length <= to && stands(begin, bytes, at)) {
+      const start = at + begin.length
+      let isAscii = true
+      let stop = start
+      for (; stop < to; stop++) {
+        const byte = bytes[stop] ?? 0
+        if (byte === quote) break
+        if (byte === backslash || byte < space) return at
+        if (byte > 127) isAscii = false
+      }
+      if (stop + end.length > to || !stands(end, bytes, stop)) return at
+      say(bytes.toString(isAscii ? "latin1" : "utf8", start, stop))
+      at = stop + end.length
+    }
+    return at
+  }
 
   /** The text of an event that is like the one learned from; null: it has to be parsed. */
   textOf(json: string): string | null {
@@ -52,6 +92,8 @@ export class Alike {
     if (!isTextBetween(head, tail, text, chunk)) return
     this.head = head
     this.tail = tail
+    this.begin = Buffer.from(`data: ${head}`)
+    this.end = Buffer.from(`${tail}\n\n`)
   }
 }
 

@@ -8,6 +8,8 @@ import { StringDecoder } from "node:string_decoder"
 export interface SseReader {
   /** Reads a part of the bytes, all of them unless it is said which; false when an event grew above the limit: give up. */
   readonly feed: (bytes: Buffer, from?: number, to?: number) => boolean
+  /** Whether the bytes so far end with an event, so that what follows may be read by somebody else. */
+  readonly isBetween: () => boolean
   /** The body ended: what an event without its closing empty line held, or null. */
   readonly end: () => string | null
 }
@@ -70,6 +72,7 @@ export const sseReader = (onData: (data: string) => void, maxEventChars: number)
       }
       return read(text)
     },
+    isBetween: () => pending === "" && data === null && !isOpen && !afterReturn && !first,
     end: () => {
       if (pending !== "") line(pending)
       pending = ""

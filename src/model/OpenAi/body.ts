@@ -81,19 +81,21 @@ const streamReader = (fold: AnswerFold): BodyReader => {
     verdict = failureOf(fold.acceptText(text)) ?? verdict
     return verdict
   }
+  const say = (text: string): void => {
+    said += text
+  }
   const onData = (data: string): void => {
     if (verdict !== "more") return
     const text = alike.textOf(data)
-    if (text !== null) {
-      said += text
-      return
-    }
-    if (flush() === "more") verdict = data === "[DONE]" ? "done" : (accept(fold, data, alike) ?? "more")
+    if (text !== null) say(text)
+    else if (flush() === "more") verdict = data === "[DONE]" ? "done" : (accept(fold, data, alike) ?? "more")
   }
   const events = sseReader(onData, maxEventChars)
   return {
     feed: (bytes, from, to) => {
-      const fits = events.feed(bytes, from, to)
+      const rest = verdict === "more" && events.isBetween() ? alike.take(bytes, from, to, say) : from
+      if (rest === to) return verdict
+      const fits = events.feed(bytes, rest, to)
       return fits || verdict !== "more" ? verdict : { _tag: "Malformed", what: "an event above 1 MiB" }
     },
     flush,
