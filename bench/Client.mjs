@@ -6,9 +6,9 @@ import { wires } from "./wires.mjs"
  * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string,
  *   bases?: ReadonlyArray<string>, spread?: boolean, tabs?: boolean, brief?: boolean }} Target `stopBase`: the
  *   node that is told to stop, where it is another one; `brief`: ask for text in short frames
- * @typedef {{ id: string, asked: number, begun: boolean, last: number, closed: number | null }} Answer when it
- *   was asked for, whether its first token has come, when the upstream wrote its last token, when it was closed; in
- *   microseconds of the shared clock
+ * @typedef {{ id: string, asked: number, begun: boolean, last: number, heard: number, closed: number | null }} Answer
+ *   when it was asked for, whether its first token has come, when the upstream wrote its last token and when that came here,
+ *   when it was closed; in microseconds of the shared clock
  * @typedef {{ frame: (bytes: number) => void, bytes: (count: number) => void, text: (text: string) => void,
  *   failed: (why: string) => void, ended: () => void }} Heard what a wire tells its client: a frame and its size
  *   (or sizes apart, where frames share reads), text of the answer, an error, the end of the answer
@@ -30,9 +30,13 @@ export class Client {
   /** @type {Array<string>} */
   errors = []
   asked = 0
-  /** What the server added to each first token, and what each `close` came after the last, in microseconds. */
+  /**
+   * What the server added to each first token, and what each `close` came after the upstream had written the last one, and
+   * after that had come here, in microseconds.
+   */
   firstToken = []
   closeTail = []
+  closeGap = []
   /** @type {Answer | null} */
   #current = null
   /** @type {Array<() => void>} */
@@ -89,7 +93,7 @@ export class Client {
   /** @param {number} tokens @param {number} delay milliseconds @returns {Answer} */
   ask(tokens, delay) {
     const id = `${this.name}-${this.#serial++}`
-    this.#current = { id, asked: now(), begun: false, last: 0, closed: null }
+    this.#current = { id, asked: now(), begun: false, last: 0, heard: 0, closed: null }
     this.asked += 1
     this.#wire.ask(`tokens=${tokens} delay=${delay} id=${id}`)
     return this.#current
@@ -121,6 +125,7 @@ export class Client {
     this.asked = 0
     this.firstToken = []
     this.closeTail = []
+    this.closeGap = []
   }
 
   /** Every token ends with a space. @param {string} text */
@@ -135,14 +140,20 @@ export class Client {
       this.firstToken.push(now() - current.asked - (Number(first[2]) - Number(first[1])))
     }
     const last = /@last:(\d+)/.exec(text)
-    if (last) current.last = Number(last[1])
+    if (last) {
+      current.last = Number(last[1])
+      current.heard = now()
+    }
   }
 
   #end() {
     const at = now()
     if (this.#current !== null) {
       this.#current.closed = at
-      if (this.#current.last > 0) this.closeTail.push(at - this.#current.last)
+      if (this.#current.last > 0) {
+        this.closeTail.push(at - this.#current.last)
+        this.closeGap.push(at - this.#current.heard)
+      }
     }
     this.#current = null
     const waiting = this.#waiting

@@ -60,6 +60,7 @@ const collect = () => {
     late: total((client) => client.late),
     firstToken: clients.flatMap((client) => client.firstToken),
     closeTail: clients.flatMap((client) => client.closeTail),
+    closeGap: clients.flatMap((client) => client.closeGap),
     errors: clients.flatMap((client) => client.errors).slice(0, 3),
     lagMillis: lagMillis()
   }

@@ -44,7 +44,8 @@ export const steadyRound = async (load, server, { concurrency, tokens, delay, sl
     framesPerToken: frames / delivered,
     bytesPerToken: total((answer) => answer.bytes) / delivered,
     firstToken: answers.flatMap((answer) => answer.firstToken),
-    closeTail: answers.flatMap((answer) => answer.closeTail)
+    closeTail: answers.flatMap((answer) => answer.closeTail),
+    closeGap: answers.flatMap((answer) => answer.closeGap)
   }
 }
 
@@ -61,7 +62,8 @@ export const collapse = (rounds) => {
     framesPerToken: middle((round) => round.framesPerToken),
     bytesPerToken: middle((round) => round.bytesPerToken),
     firstToken: rounds.flatMap((round) => round.firstToken),
-    closeTail: rounds.flatMap((round) => round.closeTail)
+    closeTail: rounds.flatMap((round) => round.closeTail),
+    closeGap: rounds.flatMap((round) => round.closeGap)
   }
 }
 

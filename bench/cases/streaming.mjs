@@ -39,7 +39,8 @@ const latencies = (round) =>
     ["p99", 0.99]
   ].flatMap(([p, of]) => [
     [`first token added ${p}`, "ms", percentile(round.firstToken, of) / 1000],
-    [`last token to close ${p}`, "ms", percentile(round.closeTail, of) / 1000]
+    [`last token to close ${p}`, "ms", percentile(round.closeTail, of) / 1000],
+    [`last token's frame to close ${p}`, "ms", percentile(round.closeGap, of) / 1000]
   ])
 
 export const streaming = {
