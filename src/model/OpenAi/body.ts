@@ -68,7 +68,7 @@ const failedWith = (response: Http.IncomingMessage, status: number, body: string
 
 /**
  * The server sends its answer as events, as it was asked to. Tokens that came together go on as one text: behind this,
- * each text is a node of three ropes, which live as long as the run does.
+ * each text is an entry of three lists, which live as long as the run does.
  */
 const streamReader = (fold: AnswerFold): BodyReader => {
   let verdict: Verdict = "more"
