@@ -111,12 +111,19 @@ export const run = async ({ only, peer, rounds, runs, messages, profileDir, log 
     peers: [],
     absent: new Map()
   }
-  for (const one of chosen.filter((one) => !one.peers)) await one.run(bench)
+  /** With the floor, and those that the case asks for: what others ask for is there too. */
+  const measure = (one, more = {}) =>
+    one.run({
+      ...bench,
+      ...more,
+      servers: servers.filter(({ name }) => name === "floor" || one.servers.includes(name))
+    })
+  for (const one of chosen.filter((one) => !one.peers)) await measure(one)
 
   // Afterwards, so that they are not there while ours are measured alone.
   const { started, absent } = await startPeers(withPeers ? peer : [], options)
   for (const server of started) await warm(load, server, warmUpOfPeers, log)
-  for (const one of chosen.filter((one) => one.peers)) await one.run({ ...bench, peers: started, absent })
+  for (const one of chosen.filter((one) => one.peers)) await measure(one, { peers: started, absent })
 
   await Promise.all([...servers, ...started, upstream, ...load.generators].map((one) => one.stop()))
   await services.stop()

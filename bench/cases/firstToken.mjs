@@ -10,7 +10,7 @@ const load = { clients: 100, rate: 100, tokens: 10, delay: 20, windowMs: 4_000 }
 export const firstToken = {
   name: "first-token",
   description: `${load.rate} questions a second at random moments, answers of ${load.tokens} tokens`,
-  servers: ["memory", "sqlite", "durable"],
+  servers: ["memory", "sqlite", "durable", "pair"],
 
   /** @param {import("../run.mjs").Bench} bench */
   async run({ servers, load: generators, rounds, log, report }) {

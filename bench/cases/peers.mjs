@@ -59,7 +59,7 @@ export const peers = {
   async run({ servers, peers: others, absent, load: generators, rounds, log, report }) {
     // Streams of their own are what peers have too; the floor's frames stay whole, as ours do in all other cases.
     const ours = servers
-      .filter(({ name }) => this.servers.includes(name))
+      .filter(({ name }) => name !== "floor")
       .map((server) => ({ ...server, target: { ...server.target, brief: true } }))
     const floorServer = servers.find(({ name }) => name === "floor")
     const all = [...ours, floorServer, ...others]

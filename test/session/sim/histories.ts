@@ -33,6 +33,11 @@ export const blocks = (part: number, parts: number, size = 500): ReadonlyArray<B
   return all
 }
 
+/** To be awaited after each history: the test runner gives a worker up that it does not hear of for a minute. */
+export const breath = async (seed: number): Promise<void> => {
+  if (seed % 20 === 0) await setImmediate()
+}
+
 /** Runs a block; answers what is wrong, and how to see it again: "" where nothing is. */
 export const failuresOf = async ({ from, to }: Block): Promise<string> => {
   const failures: Array<string> = []
@@ -40,8 +45,7 @@ export const failuresOf = async ({ from, to }: Block): Promise<string> => {
     const { violations } = simulated(seed)
     if (violations.length > 0)
       failures.push(failures.length < toldInFull ? told(seed, violations) : `seed ${seed}`)
-    // The test runner wants to hear of its worker now and then.
-    if (seed % 20 === 0) await setImmediate()
+    await breath(seed)
   }
   return failures.join("\n")
 }
