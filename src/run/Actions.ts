@@ -17,7 +17,7 @@ import type { ChatMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { answerQuestion } from "./answerQuestion.ts"
 import { batch, makeBatch } from "./batch.ts"
-import type { Journal } from "./Journal.ts"
+import type { Journal, Memory } from "./Journal.ts"
 import { makeReport } from "./report.ts"
 import { startWorkflow } from "./startWorkflow.ts"
 
@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly inputs: Readonly<Record<string, unknown>>
   readonly userId: number
   readonly journal: Journal
+  /** What the model is reminded of. */
+  readonly memory: Memory
   /** Whether all of these files are there, and the asker's to read. */
   readonly mayRead: (fileIds: ReadonlyArray<string>) => Effect.Effect<boolean, StorageError>
   /** What is stored of this very run: nothing, unless it goes on where it broke off. */
@@ -41,6 +43,8 @@ export interface Action {
   readonly question: (inputs: Readonly<Record<string, unknown>>, app: App) => string | null
   /** Starts without a question: none is shown or stored as one. */
   readonly silent?: boolean
+  /** Its run begins with `memory`, which may be read before the question is accepted. */
+  readonly remembers?: boolean
   /** A run that broke off goes on when its question is sent again. */
   readonly continues?: boolean
   /** One run. Its interruption is what a stop is. */

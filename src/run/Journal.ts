@@ -49,6 +49,9 @@ export interface WaitingRun {
   readonly state: string
 }
 
+/** The last complete rounds of the conversation, oldest first. */
+export type Memory = Effect.Effect<ReadonlyArray<ModelMessage>, StorageError>
+
 export interface Journal {
   /** `ahead`: what runs or waits before it. */
   readonly accept: (
@@ -98,8 +101,7 @@ export interface Journal {
   /** What is stored of a run. */
   readonly past: (runId: string) => Effect.Effect<ReadonlyArray<ChatMessage>, StorageError>
   readonly rollback: (runId: string) => Effect.Effect<void, StorageError>
-  /** The last complete rounds, oldest first. */
-  readonly memory: Effect.Effect<ReadonlyArray<ModelMessage>, StorageError>
+  readonly memory: Memory
   readonly forget: Effect.Effect<void, StorageError>
 }
 

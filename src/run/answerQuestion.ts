@@ -9,11 +9,12 @@ import type { Journal } from "./Journal.ts"
 
 export const answerQuestion: Action = {
   question: (inputs, app) => questionText(inputs, app.inputKey),
-  run: ({ app, text, inputs, userId, journal }) => {
+  remembers: true,
+  run: ({ app, text, inputs, userId, journal, memory }) => {
     const filled = app.form === undefined ? Effect.succeed(app) : asFilled(app, journal)
     return unwrapped(
       Effect.flatMap(filled, (app) =>
-        Effect.map(journal.memory, (history) => app.answer({ text, inputs, userId, history }))
+        Effect.map(memory, (history) => app.answer({ text, inputs, userId, history }))
       )
     )
   }

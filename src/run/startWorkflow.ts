@@ -8,9 +8,9 @@ import type { Action } from "./Actions.ts"
 export const startWorkflow: Action = {
   silent: true,
   question: () => "",
-  run: ({ app, inputs, userId, journal }) =>
+  run: ({ app, inputs, userId, memory }) =>
     app.kind === "workflow"
-      ? unwrapped(Effect.map(journal.memory, (history) => app.answer({ text: "", inputs, userId, history })))
+      ? unwrapped(Effect.map(memory, (history) => app.answer({ text: "", inputs, userId, history })))
       : Stream.fail(
           new RunFailed({ reason: "this app is no workflow; ask it a question instead", kind: app.kind })
         )

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -17,7 +18,7 @@ import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { type AppError, InvalidInput, type RunFailed } from "../protocol/errors.ts"
 import type { Action } from "../run/Actions.ts"
-import type { Journal, KnownRun } from "../run/Journal.ts"
+import type { Journal, KnownRun, Memory } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/recorder.ts"
 import { retried } from "../storage/retried.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -56,6 +57,8 @@ export class Desk {
   replacing = false
   /** A run has ended meanwhile, and what waits was left to that question to begin. */
   private passedOver = false
+  /** A question that was accepted here may be in the queue. Those of other nodes are found when the lease is given back. */
+  mayWait = true
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
   draft: App | null = null
 
@@ -120,7 +123,7 @@ export class Desk {
   /** The run that has ended here had a slot and the lease: the next question gets both, if there is one. */
   private get afterRun(): Effect.Effect<void> {
     return Effect.suspend(() =>
-      this.session.lease.term() === 0 ? Effect.void : Effect.asVoid(this.next(true))
+      this.session.lease.term() === 0 || !this.mayWait ? Effect.void : Effect.asVoid(this.next(true))
     )
   }
 
@@ -174,8 +177,29 @@ export class Desk {
     })
   }
 
-  /** Starts a run that is `running` in the database already. */
-  start(turn: Turn): Effect.Effect<void> {
+  /**
+   * Asks a store at once for an answer that is needed later, where stores are elsewhere: what does not depend on each
+   * other need not be waited for one after the other.
+   */
+  early<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effect<A, E>> {
+    if (!this.session.lease.isShared) return Effect.succeed(effect)
+    return Effect.map(Effect.forkIn(Effect.interruptible(effect), this.scope), (fiber) =>
+      Effect.flatten(Fiber.await(fiber))
+    )
+  }
+
+  /**
+   * What the model is to be reminded of, for a question that is about to begin where nothing runs; null: not to be asked
+   * for early. A run that waits, which the question will end, is no part of it.
+   */
+  earlyMemory(action: Action): Effect.Effect<Memory | null> {
+    return action.remembers === true && this.session.lease.isShared
+      ? this.early(this.journal.memory)
+      : Effect.succeed(null)
+  }
+
+  /** Starts a run that is `running` in the database already. `memory`: what was asked for early. */
+  start(turn: Turn, memory: Memory | null = null): Effect.Effect<void> {
     const { session, journal, runner } = this
     const { action, app, inputs, userId, echo, runId, rollback } = turn
     // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
@@ -194,6 +218,7 @@ export class Desk {
         inputs,
         userId,
         journal,
+        memory: memory ?? journal.memory,
         past: journal.past(runId),
         mayRead: (fileIds: ReadonlyArray<string>) => session.judge.mayRead(fileIds, userId)
       }

@@ -14,7 +14,7 @@ import {
 import type { Frame } from "../protocol/frames.ts"
 import type { Ask, OnBusy } from "../protocol/payloads.ts"
 import type { Action } from "../run/Actions.ts"
-import { fillingActions, type KnownRun } from "../run/Journal.ts"
+import { fillingActions, type KnownRun, type Memory } from "../run/Journal.ts"
 import { unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Desk } from "./Desk.ts"
@@ -40,7 +40,36 @@ export const ask = (desk: Desk, question: Ask, asker: Asker): Effect.Effect<AskO
     Effect.uninterruptible
   )
 
-const asked = Effect.fnUntraced(function* (desk: Desk, ask: Ask, asker: Asker) {
+const asked = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
+  // What makes way for a question ends before the lease is asked for.
+  desk.session.lease.isShared && entries[ask.onBusy] !== "front"
+    ? holdingEarly(desk, (hold) => decided(desk, ask, asker, hold))
+    : decided(desk, ask, asker, desk.hold)
+
+/** The lease is asked for while the app and the question are looked up. Where it was not needed it is given back. */
+const holdingEarly = <A, E>(
+  desk: Desk,
+  use: (hold: Effect.Effect<boolean>) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.flatMap(desk.early(Effect.uninterruptible(desk.hold)), (hold) => {
+    let isUsed = false
+    const used = Effect.suspend(() => {
+      isUsed = true
+      return hold
+    })
+    const unused = Effect.suspend(() => (isUsed ? Effect.void : Effect.zipRight(hold, desk.settleLater)))
+    return Effect.ensuring(use(used), unused)
+  })
+
+/** `hold`: takes or keeps the lease, as `Desk.hold` does. */
+const decided = Effect.fnUntraced(function* (
+  desk: Desk,
+  ask: Ask,
+  asker: Asker,
+  hold: Effect.Effect<boolean>
+) {
+  const { clientMsgId } = ask
+  const found = clientMsgId === null ? null : yield* desk.early(desk.journal.find(clientMsgId))
   const app = yield* appFor(desk, ask)
   const action = desk.actionFor(ask.action, app)
   if (action === undefined) {
@@ -52,28 +81,33 @@ const asked = Effect.fnUntraced(function* (desk: Desk, ask: Ask, asker: Asker) {
       reason: `inputs.${app.inputKey} must be a text that is not empty`
     })
   }
-  if (ask.clientMsgId !== null) {
-    const before = yield* desk.journal.find(ask.clientMsgId)
-    if (Option.isSome(before)) return yield* again(desk, before.value, action, app, text)
-  }
+  const before = found === null ? Option.none() : yield* found
+  if (Option.isSome(before)) return yield* again(desk, before.value, action, app, text)
   const isFront = entries[ask.onBusy] === "front"
   const rollback = ask.onBusy === "rollback" ? desk.session.log.standing.runId : null
   // What the run in progress stores is stored before the question that takes its place.
   if (isFront) yield* makeWay(desk)
   const payload = { inputs: ask.inputs, text, rollback }
-  return yield* admitted(desk, (isIdle, isHeld) =>
-    Effect.flatMap(
-      accept(desk, app, ask, asker, payload, isHeld),
-      (accepted): Effect.Effect<AskOutcome, StorageError> => {
-        const { run, fresh, ahead } = accepted
-        if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, text) })
-        const entered = enter(desk, turnOf(run, action, app, payload), accepted, isIdle)
-        const replaced = ahead.find(({ status }) => status === "running")
-        return isFront && replaced !== undefined ? Effect.zipRight(stopRun(desk, replaced), entered) : entered
-      }
+  return yield* admitted(desk, hold, (isIdle, isHeld) =>
+    Effect.flatMap(isIdle && !isFront ? desk.earlyMemory(action) : nothingEarly, (memory) =>
+      Effect.flatMap(
+        accept(desk, app, ask, asker, payload, isHeld),
+        (accepted): Effect.Effect<AskOutcome, StorageError> => {
+          const { run, fresh, ahead } = accepted
+          if (fresh && run.status === "running") desk.mayWait = false
+          if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, text) })
+          const entered = enter(desk, turnOf(run, action, app, payload), accepted, isIdle, memory)
+          const replaced = ahead.find(({ status }) => status === "running")
+          return isFront && replaced !== undefined
+            ? Effect.zipRight(stopRun(desk, replaced), entered)
+            : entered
+        }
+      )
     )
   )
 })
+
+const nothingEarly = Effect.succeed(null)
 
 const appFor = (desk: Desk, ask: Ask): Effect.Effect<App, AppError | StorageError> => {
   const { draft } = desk.session.own
@@ -105,9 +139,10 @@ const makeWay = (desk: Desk): Effect.Effect<boolean> =>
  */
 const admitted = <E>(
   desk: Desk,
+  hold: Effect.Effect<boolean>,
   use: (isIdle: boolean, isHeld: boolean) => Effect.Effect<AskOutcome, E>
 ): Effect.Effect<AskOutcome, E | Overloaded> =>
-  Effect.flatMap(desk.hold, (isHeld): Effect.Effect<AskOutcome, E | Overloaded> => {
+  Effect.flatMap(hold, (isHeld): Effect.Effect<AskOutcome, E | Overloaded> => {
     const { slots } = desk.session
     const isIdle = isHeld && desk.runner.active === null
     if (isIdle && !slots.take()) {
@@ -129,7 +164,8 @@ const enter = (
   desk: Desk,
   turn: Turn,
   { run, ahead }: { readonly run: KnownRun; readonly ahead: ReadonlyArray<KnownRun> },
-  hasSlot: boolean
+  hasSlot: boolean,
+  memory: Memory | null
 ): Effect.Effect<AskOutcome> =>
   Effect.suspend((): Effect.Effect<AskOutcome> => {
     const { runner, session } = desk
@@ -137,7 +173,7 @@ const enter = (
     if (run.status === "running") {
       // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
       const slot = hasSlot ? Effect.void : Effect.map(whenIdle(runner), () => session.slots.hold())
-      return Effect.flatMap(slot, () => Effect.as(desk.start(turn), begun))
+      return Effect.flatMap(slot, () => Effect.as(desk.start(turn, memory), begun))
     }
     if (runner.active?.turn.runId === turn.runId) return Effect.succeed(begun)
     const position = ahead.filter(({ status }) => status === "queued").length + 1
@@ -182,16 +218,11 @@ const repeated = ({ runner }: Desk, run: KnownRun, app: App, text: string): Fram
   return { ...frames.begin(echoOf(run, text)), extra: JSON.stringify({ status: run.status }) }
 }
 
-const accept = (
-  { session, journal }: Desk,
-  app: App,
-  ask: Ask,
-  asker: Asker,
-  payload: Payload,
-  startNow: boolean
-) =>
-  Effect.flatMap(newRunId, (runId) =>
-    journal.accept({
+const accept = (desk: Desk, app: App, ask: Ask, asker: Asker, payload: Payload, startNow: boolean) =>
+  Effect.flatMap(newRunId, (runId) => {
+    const { session, journal } = desk
+    desk.mayWait = true
+    return journal.accept({
       runId,
       action: ask.action,
       owner: session.self,
@@ -220,7 +251,7 @@ const accept = (
                 : {})
             }
     })
-  ).pipe(
+  }).pipe(
     Effect.catchTags({
       SessionTaken: () => new NotYours({ what: "chat" }),
       ChatBusy: () => new SessionBusy(),

@@ -73,6 +73,7 @@ export const request = (
   inputs,
   userId: 7,
   journal: unsavedJournal(),
+  memory: Effect.succeed([]),
   mayRead: () => Effect.succeed(true),
   past: Effect.succeed(past)
 })

@@ -1,0 +1,83 @@
+/** What a question needs to know of its stores is asked for early, and nothing is asked for that is known. */
+import { describe, expect, it } from "@effect/vitest"
+import { begun, type Script } from "./script.ts"
+
+/** Milliseconds that each of some calls takes; all others take none. */
+const slow = 300
+
+/** Milliseconds until then. */
+const taken = (script: Script, what: string, isSo: () => boolean): number => {
+  const from = script.world.now
+  script.until(what, isSo)
+  return script.world.now - from
+}
+
+describe("a question on a node that shares its sessions", () => {
+  it("asks for the lease while it is looked up", () => {
+    const { script, asker } = begun()
+    script.next(0, "claim", slow)
+    script.next(0, "find", slow)
+    script.ask(asker, "say hello")
+    expect(taken(script, "it runs", () => script.statusOf("say hello") === "running")).toBeLessThan(2 * slow)
+    expect(script.violations).toEqual([])
+  })
+
+  it("asks for what the model is reminded of while it is accepted", () => {
+    const { script, asker } = begun()
+    script.ask(asker, "say hello")
+    script.until("the first is over", () => script.isOver(asker, "say hello"))
+    script.pass(100)
+    script.next(0, "memory", slow)
+    script.next(0, "accept", slow)
+    script.ask(asker, "say more")
+    const isToldOf = () => script.streamed(asker, "say more") !== ""
+    expect(taken(script, "the model answers", isToldOf)).toBeLessThan(2 * slow)
+    expect(script.violations).toEqual([])
+  })
+
+  it.each([
+    ["was asked before", "say hello"],
+    ["says nothing", ""]
+  ])("gives the lease back where it %s", (_, text) => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("the first is over", () => script.isOver(other, "say hello"))
+    script.pass(100)
+    let claims = 0
+    script.next(0, "claim", () => {
+      claims += 1
+      return null
+    })
+    script.ask(asker, text)
+    script.pass(100)
+    expect(claims).toBe(1)
+    script.ask(other, "say more")
+    script.until("the other node answers", () => script.isOver(asker, "say more"))
+    expect(script.run("say more")?.owner).not.toBe(script.run("say hello")?.owner)
+    expect(script.violations).toEqual([])
+  })
+})
+
+describe("a run's end", () => {
+  it("does not look for a question where none was asked meanwhile", () => {
+    const { script, asker } = begun()
+    let looks = 0
+    script.next(0, "dequeue", () => {
+      looks += 1
+      return null
+    })
+    script.ask(asker, "say hello")
+    script.until("it is over", () => script.isOver(asker, "say hello"))
+    expect(script.violations).toEqual([])
+    expect(looks).toBe(0)
+  })
+
+  it("finds what another node has accepted", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it runs", () => script.statusOf("say hello") === "running")
+    script.ask(other, "say more")
+    script.until("both are over", () => script.isOver(other, "say hello") && script.isOver(asker, "say more"))
+    expect(script.violations).toEqual([])
+  })
+})
