@@ -15,7 +15,7 @@ import type { Frame } from "../protocol/frames.ts"
 import type { Ask, OnBusy } from "../protocol/payloads.ts"
 import type { Action } from "../run/Actions.ts"
 import { fillingActions, type KnownRun, type Memory } from "../run/Journal.ts"
-import { unseen } from "../storage/rows.ts"
+import { type RunStatus, unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Desk } from "./Desk.ts"
 import type { Runner } from "./Runner.ts"
@@ -90,24 +90,37 @@ const decided = Effect.fnUntraced(function* (
   const payload = { inputs: ask.inputs, text, rollback }
   return yield* admitted(desk, hold, (isIdle, isHeld) =>
     Effect.flatMap(isIdle && !isFront ? desk.earlyMemory(action) : nothingEarly, (memory) =>
-      Effect.flatMap(
-        accept(desk, app, ask, asker, payload, isHeld),
-        (accepted): Effect.Effect<AskOutcome, StorageError> => {
-          const { run, fresh, ahead } = accepted
-          if (fresh && run.status === "running") desk.mayWait = false
-          if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, text) })
-          const entered = enter(desk, turnOf(run, action, app, payload), accepted, isIdle, memory)
-          const replaced = ahead.find(({ status }) => status === "running")
-          return isFront && replaced !== undefined
-            ? Effect.zipRight(stopRun(desk, replaced), entered)
-            : entered
-        }
+      Effect.flatMap(accept(desk, app, ask, asker, payload, isHeld), (accepted) =>
+        taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, memory })
       )
     )
   )
 })
 
 const nothingEarly = Effect.succeed(null)
+
+interface Taking {
+  readonly action: Action
+  readonly app: App
+  readonly payload: Payload
+  readonly isFront: boolean
+  readonly hasSlot: boolean
+  readonly memory: Memory | null
+}
+
+/** What becomes of a question that is in the database. */
+const taken = (
+  desk: Desk,
+  { run, fresh, ahead }: Effect.Effect.Success<ReturnType<typeof accept>>,
+  { action, app, payload, isFront, hasSlot, memory }: Taking
+): Effect.Effect<AskOutcome, StorageError> => {
+  if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, payload.text) })
+  if (run.status === "running") desk.mayWait = false
+  const position = ahead.filter(({ status }) => status === "queued").length + 1
+  const entered = enter(desk, turnOf(run, action, app, payload), run.status, position, hasSlot, memory)
+  const replaced = ahead.find(({ status }) => status === "running")
+  return isFront && replaced !== undefined ? Effect.zipRight(stopRun(desk, replaced), entered) : entered
+}
 
 const appFor = (desk: Desk, ask: Ask): Effect.Effect<App, AppError | StorageError> => {
   const { draft } = desk.session.own
@@ -163,20 +176,20 @@ const admitted = <E>(
 const enter = (
   desk: Desk,
   turn: Turn,
-  { run, ahead }: { readonly run: KnownRun; readonly ahead: ReadonlyArray<KnownRun> },
+  status: RunStatus,
+  position: number,
   hasSlot: boolean,
   memory: Memory | null
 ): Effect.Effect<AskOutcome> =>
   Effect.suspend((): Effect.Effect<AskOutcome> => {
     const { runner, session } = desk
     const begun: AskOutcome = { _tag: "Begun", runId: turn.runId }
-    if (run.status === "running") {
+    if (status === "running") {
       // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
       const slot = hasSlot ? Effect.void : Effect.map(whenIdle(runner), () => session.slots.hold())
       return Effect.flatMap(slot, () => Effect.as(desk.start(turn, memory), begun))
     }
     if (runner.active?.turn.runId === turn.runId) return Effect.succeed(begun)
-    const position = ahead.filter(({ status }) => status === "queued").length + 1
     return Effect.succeed({ _tag: "Queued", runId: turn.runId, position })
   })
 
@@ -194,17 +207,15 @@ const again = (
   text: string
 ): Effect.Effect<AskOutcome, AskError> =>
   Effect.gen(function* () {
-    const brokeOff = run.status === "stopped" || run.status === "failed" || run.status === "lost"
-    if (
-      action.continues !== true ||
-      !brokeOff ||
-      !(yield* desk.journal.reopen(run.runId, desk.session.self))
-    ) {
-      return { _tag: "Repeated", begin: repeated(desk, run, app, text) }
-    }
+    const told: AskOutcome = { _tag: "Repeated", begin: repeated(desk, run, app, text) }
+    if (action.continues !== true || !brokeOff.includes(run.status)) return told
+    desk.mayWait = true
+    if (!(yield* desk.journal.reopen(run.runId, desk.session.self))) return told
     yield* desk.resumeLater
     return { _tag: "Queued", runId: run.runId, position: 1 }
   })
+
+const brokeOff: ReadonlyArray<RunStatus> = ["stopped", "failed", "lost"]
 
 /** The begin frame of a question that was accepted before. */
 const repeated = ({ runner }: Desk, run: KnownRun, app: App, text: string): Frame => {

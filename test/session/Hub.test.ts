@@ -6,7 +6,7 @@ import * as TestClock from "effect/TestClock"
 import { Judge } from "../../src/app/Judge.ts"
 import { Settings } from "../../src/config.ts"
 import { OptionalRedis } from "../../src/redis/Redis.ts"
-import { Actions } from "../../src/run/Actions.ts"
+import { Actions, type ActionTable } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
 import type { Session } from "../../src/session/Session.ts"
@@ -32,7 +32,8 @@ const asker = { userId: 1, ip: "127.0.0.1" }
 const withHub = <A, E>(
   body: (
     gate: Effect.Effect.Success<ReturnType<typeof scriptedApps>>["gate"]
-  ) => Effect.Effect<A, E, Hub | SessionControl | Runs>
+  ) => Effect.Effect<A, E, Hub | SessionControl | Runs>,
+  actions: ActionTable = Actions.table
 ) =>
   Effect.gen(function* () {
     const apps = yield* scriptedApps()
@@ -42,7 +43,7 @@ const withHub = <A, E>(
         Layer.mergeAll(
           TickerAtLeisure,
           SharedSessions,
-          Layer.succeed(Actions, Actions.table),
+          Layer.succeed(Actions, actions),
           apps.layer,
           Memory
         )
@@ -100,6 +101,28 @@ describe("the hub", () => {
         expect(hub.activeRuns()).toBe(0)
         expect(yield* logOf).not.toBe(log)
       })
+    )
+  )
+
+  it.effect("goes on with a run that broke off, and was asked for again, after the one in progress", () =>
+    withHub(
+      (gate) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const hub = yield* Hub
+            const session = yield* hub.open(address, 1)
+            yield* session.ask({ ...question, clientMsgId: "first" }, asker)
+            yield* gate(0).begun
+            yield* session.stop("run")
+            yield* session.ask({ ...question, clientMsgId: "second" }, asker)
+            yield* gate(1).begun
+            const again = yield* session.ask({ ...question, clientMsgId: "first" }, asker)
+            expect(again._tag).toBe("Queued")
+            yield* gate(1).finish
+            yield* gate(2).begun
+          })
+        ),
+      { ...Actions.table, default: { ...Actions.table.default, continues: true } }
     )
   )
 
