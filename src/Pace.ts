@@ -16,7 +16,7 @@ export interface PaceService {
 }
 
 /** Milliseconds; half of it is what a token waits on average. */
-const longest = 40
+export const longest = 40
 /** CPU time over time: up to the one nothing waits, from the other on it waits longest. */
 const leisure = 0.15
 const busy = 0.6

@@ -10,7 +10,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -22,6 +21,7 @@ import type { Journal, KnownRun, Memory } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/recorder.ts"
 import { retried } from "../storage/retried.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { earlyIn } from "./early.ts"
 import type { SessionOptions } from "./makeSession.ts"
 import { OrphanWatch } from "./OrphanWatch.ts"
 import { encodeKept, findParked, type Parked } from "./parked.ts"
@@ -177,25 +177,18 @@ export class Desk {
     })
   }
 
-  /**
-   * Asks a store at once for an answer that is needed later, where stores are elsewhere: what does not depend on each
-   * other need not be waited for one after the other.
-   */
-  early<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Effect.Effect<A, E>> {
-    if (!this.session.lease.isShared) return Effect.succeed(effect)
-    return Effect.map(Effect.forkIn(Effect.interruptible(effect), this.scope), (fiber) =>
-      Effect.flatten(Fiber.await(fiber))
-    )
+  /** Whether a question gains by asking early for what it needs. */
+  get asksEarly(): boolean {
+    return this.session.lease.isShared && this.session.isAtEase()
   }
 
   /**
-   * What the model is to be reminded of, for a question that is about to begin where nothing runs; null: not to be asked
-   * for early. A run that waits, which the question will end, is no part of it.
+   * What the model is to be reminded of, for a question that is about to begin where nothing runs. A run that waits, which
+   * the question will end, is no part of it.
    */
   earlyMemory(action: Action): Effect.Effect<Memory | null> {
-    return action.remembers === true && this.session.lease.isShared
-      ? this.early(this.journal.memory)
-      : Effect.succeed(null)
+    // For the run, which does not end with whoever has asked.
+    return action.remembers === true ? earlyIn(this.scope, this.journal.memory) : Effect.succeed(null)
   }
 
   /** Starts a run that is `running` in the database already. `memory`: what was asked for early. */

@@ -13,6 +13,7 @@ import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Judge } from "../app/Judge.ts"
 import { Settings } from "../config.ts"
+import { longest, Pace } from "../Pace.ts"
 import { type AppError, NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
@@ -90,6 +91,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const checkpoints = yield* Checkpoints
       const actions = yield* Actions
       const ticker = yield* Ticker
+      const pace = yield* Pace
       const judge = yield* Judge
       const nodes = yield* Nodes
       const sessionLog = yield* SessionLog
@@ -120,6 +122,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         askAt: nodes.ask,
         isDead: nodes.isDead,
         draining: () => draining,
+        isAtEase: () => pace.window() < longest,
         actions,
         judge,
         checkpoints,

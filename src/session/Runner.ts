@@ -168,7 +168,7 @@ export class Runner {
     // Where another node has taken the session, it is that node which ends the run.
     if (term !== 0 && lease.term() === term) {
       const waits = yield* recorder.finish(exit, turn.open, (asked) => park(turn, asked))
-      yield* beforeEnd
+      if (waits === null) yield* beforeEnd
       if (lease.term() === term) {
         if (waits === null) log.endRun()
         else log.parkRun(turn.runId)

@@ -18,6 +18,7 @@ import { fillingActions, type KnownRun, type Memory } from "../run/Journal.ts"
 import { type RunStatus, unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Desk } from "./Desk.ts"
+import { early } from "./early.ts"
 import type { Runner } from "./Runner.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
 import { stopElsewhere, stopRun } from "./stopping.ts"
@@ -42,16 +43,16 @@ export const ask = (desk: Desk, question: Ask, asker: Asker): Effect.Effect<AskO
 
 const asked = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
   // What makes way for a question ends before the lease is asked for.
-  desk.session.lease.isShared && entries[ask.onBusy] !== "front"
-    ? holdingEarly(desk, (hold) => decided(desk, ask, asker, hold))
-    : decided(desk, ask, asker, desk.hold)
+  desk.asksEarly && entries[ask.onBusy] !== "front"
+    ? holdingEarly(desk, (hold) => decided(desk, ask, asker, hold, true))
+    : decided(desk, ask, asker, desk.hold, false)
 
 /** The lease is asked for while the app and the question are looked up. Where it was not needed it is given back. */
 const holdingEarly = <A, E>(
   desk: Desk,
   use: (hold: Effect.Effect<boolean>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.flatMap(desk.early(Effect.uninterruptible(desk.hold)), (hold) => {
+  Effect.flatMap(early(desk.hold), (hold) => {
     let isUsed = false
     const used = Effect.suspend(() => {
       isUsed = true
@@ -66,10 +67,11 @@ const decided = Effect.fnUntraced(function* (
   desk: Desk,
   ask: Ask,
   asker: Asker,
-  hold: Effect.Effect<boolean>
+  hold: Effect.Effect<boolean>,
+  isEarly: boolean
 ) {
-  const { clientMsgId } = ask
-  const found = clientMsgId === null ? null : yield* desk.early(desk.journal.find(clientMsgId))
+  const find = ask.clientMsgId === null ? notAskedBefore : desk.journal.find(ask.clientMsgId)
+  const found = isEarly && ask.clientMsgId !== null ? yield* early(find) : find
   const app = yield* appFor(desk, ask)
   const action = desk.actionFor(ask.action, app)
   if (action === undefined) {
@@ -81,7 +83,7 @@ const decided = Effect.fnUntraced(function* (
       reason: `inputs.${app.inputKey} must be a text that is not empty`
     })
   }
-  const before = found === null ? Option.none() : yield* found
+  const before = yield* found
   if (Option.isSome(before)) return yield* again(desk, before.value, action, app, text)
   const isFront = entries[ask.onBusy] === "front"
   const rollback = ask.onBusy === "rollback" ? desk.session.log.standing.runId : null
@@ -89,7 +91,7 @@ const decided = Effect.fnUntraced(function* (
   if (isFront) yield* makeWay(desk)
   const payload = { inputs: ask.inputs, text, rollback }
   return yield* admitted(desk, hold, (isIdle, isHeld) =>
-    Effect.flatMap(isIdle && !isFront ? desk.earlyMemory(action) : nothingEarly, (memory) =>
+    Effect.flatMap(isIdle && isEarly ? desk.earlyMemory(action) : nothingEarly, (memory) =>
       Effect.flatMap(accept(desk, app, ask, asker, payload, isHeld), (accepted) =>
         taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, memory })
       )
@@ -97,6 +99,7 @@ const decided = Effect.fnUntraced(function* (
   )
 })
 
+const notAskedBefore = Effect.succeedNone
 const nothingEarly = Effect.succeed(null)
 
 interface Taking {

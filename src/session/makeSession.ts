@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly askAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
   /** No run is begun any more. */
   readonly draining: () => boolean
+  /** Whether this process has time to spare. */
+  readonly isAtEase: () => boolean
   readonly actions: ActionTable
   readonly judge: typeof Judge.Service
   readonly checkpoints: typeof Checkpoints.Service

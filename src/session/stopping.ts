@@ -65,28 +65,35 @@ const stopHere: (desk: Desk, scope: "run" | "all", runId: string | null) => Effe
       untold.add(taken)
     }
     const had = untold.any
+    // The run in progress tells of what was cancelled at its end.
     const ended = isActive
-      ? yield* runner.interrupt(runId)
-      : // The run in progress tells of what was cancelled at its end.
-        active === null && (yield* desk.permit(endWaiting(desk, runId)))
+      ? yield* endActive(desk, runId)
+      : active === null && (yield* desk.permit(endWaiting(desk, runId)))
     yield* untold.tellLater
     return ended || had
   })
 
-/** Tells of what was taken out of the queue, and ends the run that waits for a person. */
+/** Ends the run in progress, which may have come to wait for a person just then. */
+const endActive = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
+  Effect.flatMap(desk.runner.interrupt(runId), (ended) =>
+    desk.session.log.standing.status === "waiting"
+      ? Effect.as(desk.permit(endWaiting(desk, runId)), true)
+      : Effect.succeed(ended)
+  )
+
+/** Ends the run that waits for a person, and tells of what was taken out of the queue. */
 const endWaiting = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
   Effect.suspend(() => {
     const { runner } = desk
     // A question that was being accepted runs by now.
     if (runner.active !== null) return runner.interrupt(runId)
     let ended = false
-    const tell = Effect.gen(function* () {
-      yield* desk.untold.tell
+    const end = Effect.gen(function* () {
       const app = yield* Effect.either(desk.openApp)
       if (Either.isLeft(app)) return
       const parked = yield* desk.parkedOf(app.right)
       if (parked === null || (runId !== null && parked.turn.runId !== runId)) return
       ended = yield* desk.endParked(app.right, Exit.interrupt(FiberId.none))
     }).pipe(Effect.catchAll((error) => Effect.logWarning("a run that waits was not looked for", error.cause)))
-    return Effect.map(desk.holding(tell), () => ended)
+    return Effect.map(desk.holding(Effect.zipRight(end, desk.untold.tell)), () => ended)
   })

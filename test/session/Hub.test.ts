@@ -40,13 +40,7 @@ const withHub = <A, E>(
     const layer = Hub.Live.pipe(
       Layer.provideMerge(Layer.merge(Checkpoints.Live, Judge.Live)),
       Layer.provideMerge(
-        Layer.mergeAll(
-          TickerAtLeisure,
-          SharedSessions,
-          Layer.succeed(Actions, actions),
-          apps.layer,
-          Memory
-        )
+        Layer.mergeAll(TickerAtLeisure, SharedSessions, Layer.succeed(Actions, actions), apps.layer, Memory)
       ),
       Layer.provideMerge(Layer.succeed(OptionalRedis, Option.none())),
       Layer.provideMerge(Layer.succeed(Settings, testSettings))

@@ -224,6 +224,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       isDead: () => false,
       askAt: () => Effect.succeedNone,
       draining: () => false,
+      isAtEase: () => true,
       actions: Actions.table,
       judge: {
         source: () => Effect.succeed({ source: 0, extra: {} }),

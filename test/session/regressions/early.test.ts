@@ -12,7 +12,7 @@ const taken = (script: Script, what: string, isSo: () => boolean): number => {
   return script.world.now - from
 }
 
-describe("a question on a node that shares its sessions", () => {
+describe("a question on a node at ease that shares its sessions", () => {
   it("asks for the lease while it is looked up", () => {
     const { script, asker } = begun()
     script.next(0, "claim", slow)

@@ -59,6 +59,29 @@ describe("a stop", () => {
     script.stop(newcomer)
     expect(script.violations).toEqual([])
   })
+
+  it("of everything ends a run that begins to wait for a person just then", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "wait for me")
+    script.ask(asker, "say more")
+    script.until("it waits for its turn", () => script.statusOf("say more") === "queued")
+    let parks = false
+    script.next(0, "park", () => {
+      parks = true
+      return 100
+    })
+    script.until("the first is about to wait", () => parks)
+    asker.say({ _tag: "Stop", scope: "all", runId: null })
+    const areOver = () => script.isOver(other, "wait for me") && script.isOver(other, "say more")
+    script.until("both are over", areOver, 1000)
+    expect(script.statusOf("wait for me")).toBe("stopped")
+    expect(script.statusOf("say more")).toBe("stopped")
+    const closed = other.history.entries.flatMap((entry) =>
+      entry._tag === "Frame" && entry.frame.type === "close" ? [entry.frame.run_id] : []
+    )
+    expect(closed).toEqual([script.run("wait for me")?.id, script.run("say more")?.id])
+    expect(script.violations).toEqual([])
+  })
 })
 
 describe("a question that takes the place of another one", () => {

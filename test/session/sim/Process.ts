@@ -16,7 +16,7 @@ import type { App } from "../../../src/app/App.ts"
 import { Catalogue } from "../../../src/app/Catalogue.ts"
 import { Judge } from "../../../src/app/Judge.ts"
 import { Settings, type SettingsShape } from "../../../src/config.ts"
-import type { PaceService } from "../../../src/Pace.ts"
+import { longest, Pace, type PaceService } from "../../../src/Pace.ts"
 import { Actions } from "../../../src/run/Actions.ts"
 import { Checkpoints } from "../../../src/run/Checkpoints.ts"
 import { Hub, type HubService } from "../../../src/session/Hub.ts"
@@ -130,10 +130,10 @@ export class Process {
   }
 }
 
-/** Two of five processes are busy enough for text to wait. */
+/** Two of five processes are so busy that text waits as long as it ever does. */
 const pace = (domain: Domain): PaceService => {
   const { world } = domain
-  const window = world.chance(0.6) ? 0 : 15
+  const window = world.chance(0.6) ? 0 : longest
   let waiting: Array<() => void> = []
   return {
     window: () => window,
@@ -153,12 +153,14 @@ const pace = (domain: Domain): PaceService => {
   }
 }
 
-const around = ({ store, app, settings }: ProcessOptions, domain: Domain, wire: StoreWire) =>
-  Context.make(Settings, settings).pipe(
+const around = ({ store, app, settings }: ProcessOptions, domain: Domain, wire: StoreWire) => {
+  const pacing = pace(domain)
+  return Context.make(Settings, settings).pipe(
     Context.add(LogStore, Option.some(storeService(store, wire))),
+    Context.add(Pace, pacing),
     Context.add(
       Ticker,
-      ticker(pace(domain), (then) => domain.scheduleTask(then))
+      ticker(pacing, (then) => domain.scheduleTask(then))
     ),
     Context.add(Actions, Actions.table),
     Context.add(Judge, {
@@ -171,6 +173,7 @@ const around = ({ store, app, settings }: ProcessOptions, domain: Domain, wire: 
       openDraft: () => Effect.succeed(app)
     })
   )
+}
 
 /** The program's layers, one after the other: to put them together as one layer first costs a lot more. */
 const grow = (outside: Outside, scope: Scope.Scope) =>
