@@ -13,7 +13,7 @@ import { parseArgs } from "node:util"
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const baseline = join(root, "bench", "baseline.json")
 /** A run that takes longer than this has gone wrong. */
-const maxMinutes = 30
+const maxMinutes = 60
 /** The soak takes as long as it takes. */
 const maxMinutesOfSoak = 180
 
