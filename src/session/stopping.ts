@@ -75,11 +75,16 @@ const stopHere: (desk: Desk, scope: "run" | "all", runId: string | null) => Effe
 
 /** Ends the run in progress, which may have come to wait for a person just then. */
 const endActive = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
-  Effect.flatMap(desk.runner.interrupt(runId), (ended) =>
-    desk.session.log.standing.status === "waiting"
-      ? Effect.as(desk.permit(endWaiting(desk, runId)), true)
-      : Effect.succeed(ended)
-  )
+  Effect.suspend(() => {
+    const { runner, session } = desk
+    const inProgress = runner.active?.turn.runId ?? null
+    return Effect.flatMap(runner.interrupt(runId), (ended) => {
+      const { status, runId: now } = session.log.standing
+      return status === "waiting" && now === inProgress
+        ? Effect.as(desk.permit(endWaiting(desk, now)), true)
+        : Effect.succeed(ended)
+    })
+  })
 
 /** Ends the run that waits for a person, and tells of what was taken out of the queue. */
 const endWaiting = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
