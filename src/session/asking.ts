@@ -111,16 +111,19 @@ interface Taking {
   readonly memory: Memory | null
 }
 
+type AcceptedQuestion = Effect.Effect.Success<ReturnType<typeof accept>>
+
 /** What becomes of a question that is in the database. */
 const taken = (
   desk: Desk,
-  { run, fresh, ahead }: Effect.Effect.Success<ReturnType<typeof accept>>,
-  { action, app, payload, isFront, hasSlot, memory }: Taking
+  accepted: AcceptedQuestion,
+  taking: Taking
 ): Effect.Effect<AskOutcome, StorageError> => {
+  const { run, fresh, ahead } = accepted
+  const { action, app, payload, isFront } = taking
   if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, payload.text) })
   if (run.status === "running") desk.mayWait = false
-  const position = ahead.filter(({ status }) => status === "queued").length + 1
-  const entered = enter(desk, turnOf(run, action, app, payload), run.status, position, hasSlot, memory)
+  const entered = enter(desk, turnOf(run, action, app, payload), accepted, taking)
   const replaced = ahead.find(({ status }) => status === "running")
   return isFront && replaced !== undefined ? Effect.zipRight(stopRun(desk, replaced), entered) : entered
 }
@@ -179,20 +182,19 @@ const admitted = <E>(
 const enter = (
   desk: Desk,
   turn: Turn,
-  status: RunStatus,
-  position: number,
-  hasSlot: boolean,
-  memory: Memory | null
+  { run, ahead }: AcceptedQuestion,
+  { hasSlot, memory }: Taking
 ): Effect.Effect<AskOutcome> =>
   Effect.suspend((): Effect.Effect<AskOutcome> => {
     const { runner, session } = desk
     const begun: AskOutcome = { _tag: "Begun", runId: turn.runId }
-    if (status === "running") {
+    if (run.status === "running") {
       // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
       const slot = hasSlot ? Effect.void : Effect.map(whenIdle(runner), () => session.slots.hold())
       return Effect.flatMap(slot, () => Effect.as(desk.start(turn, memory), begun))
     }
     if (runner.active?.turn.runId === turn.runId) return Effect.succeed(begun)
+    const position = ahead.filter(({ status }) => status === "queued").length + 1
     return Effect.succeed({ _tag: "Queued", runId: turn.runId, position })
   })
 
