@@ -35,6 +35,11 @@ export interface App {
   readonly inputKey: string
   /** One run. Interrupting it ends the model's work at once. */
   readonly answer: (question: Question) => Answering
+  /**
+   * Until its first event it reads, and asks models, and changes nothing: it may begin while its question is being
+   * accepted. Where the question is refused nothing was said, and a model was asked in vain.
+   */
+  readonly asksModelFirst?: boolean
   /** Of an app that stops and asks a person: how it goes on. Absent: its runs never wait. */
   readonly resume?: Resumption
   /** Of an app with nodes for files, variables or preset questions. */

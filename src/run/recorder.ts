@@ -200,15 +200,23 @@ export class Recorder {
     this.append(frame)
   }
 
-  /** Runs the app's events through, to the end or until interrupted. */
+  /**
+   * Runs the app's events through, to the end or until interrupted. `ahead`: nobody knows of the run yet; its text goes
+   * to that sink, and no event further than here until it is its turn.
+   */
   run(
-    events: Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>
+    events: Stream.Stream<RunEvent, RunFailed | StorageError, Deltas>,
+    ahead: { readonly sink: RunSink; readonly turn: Effect.Effect<void> } | null = null
   ): Effect.Effect<void, RunFailed | StorageError> {
-    const services = Context.make(Deltas, this.sink).pipe(Context.add(Asker, this.asker))
-    return Effect.provide(
-      forEachEvent(events, (event) => this.on(event)),
-      services
-    )
+    const services = Context.make(Deltas, ahead?.sink ?? this.sink).pipe(Context.add(Asker, this.asker))
+    const on = (event: RunEvent) =>
+      ahead === null
+        ? this.on(event)
+        : Effect.zipRight(
+            ahead.turn,
+            Effect.suspend(() => this.on(event))
+          )
+    return Effect.provide(forEachEvent(events, on), services)
   }
 
   private append(frame: Frame): Frame {

@@ -9,23 +9,22 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
+import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
 import { type AppError, InvalidInput, type RunFailed } from "../protocol/errors.ts"
 import type { Action } from "../run/Actions.ts"
-import type { Journal, KnownRun, Memory } from "../run/Journal.ts"
+import type { Journal, KnownRun } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/recorder.ts"
 import { retried } from "../storage/retried.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { earlyIn } from "./early.ts"
 import type { SessionOptions } from "./makeSession.ts"
 import { OrphanWatch } from "./OrphanWatch.ts"
 import { encodeKept, findParked, type Parked } from "./parked.ts"
 import { Runner } from "./Runner.ts"
+import { start } from "./starting.ts"
 import { endLost } from "./takeover.ts"
 import { decodePayload, type Turn, turnOf } from "./turn.ts"
 import { UntoldEnds } from "./UntoldEnds.ts"
@@ -48,7 +47,7 @@ export class Desk {
   readonly runner: Runner
   /** Ends that are still to be told. */
   readonly untold: UntoldEnds
-  private readonly scope: Scope.Scope
+  readonly scope: Scope.Scope
   private readonly orphans: OrphanWatch
   private readonly permits = Effect.unsafeMakeSemaphore(1)
   /** Replies to the latest run here, so that one that comes again after its end is still known. */
@@ -163,7 +162,7 @@ export class Desk {
       const app = Either.getOrElse(opened, () => null)
       const action = app === null ? undefined : this.actionFor(run.action, app)
       if (app !== null && action !== undefined) {
-        yield* this.start(turnOf(run, action, app, decodePayload(run.payload)))
+        yield* start(this, turnOf(run, action, app, decodePayload(run.payload)))
         return true
       }
       const error =
@@ -180,44 +179,6 @@ export class Desk {
   /** Whether a question gains by asking early for what it needs. */
   get asksEarly(): boolean {
     return this.session.lease.isShared && this.session.isAtEase()
-  }
-
-  /**
-   * What the model is to be reminded of, for a question that is about to begin where nothing runs. A run that waits, which
-   * the question will end, is no part of it.
-   */
-  earlyMemory(action: Action): Effect.Effect<Memory | null> {
-    // For the run, which does not end with whoever has asked.
-    return action.remembers === true ? earlyIn(this.scope, this.journal.memory) : Effect.succeed(null)
-  }
-
-  /** Starts a run that is `running` in the database already. `memory`: what was asked for early. */
-  start(turn: Turn, memory: Memory | null = null): Effect.Effect<void> {
-    const { session, journal, runner } = this
-    const { action, app, inputs, userId, echo, runId, rollback } = turn
-    // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
-    const ended = this.endParked(app, Exit.interrupt(FiberId.none))
-    const cleared =
-      rollback === null
-        ? ended
-        : Effect.zipRight(ended, this.insist("a rollback", journal.rollback(rollback)))
-    return Effect.flatMap(cleared, () => {
-      this.replied = []
-      const request = {
-        runId,
-        chatId: session.address.chatId,
-        app,
-        text: echo.message,
-        inputs,
-        userId,
-        journal,
-        memory: memory ?? journal.memory,
-        past: journal.past(runId),
-        mayRead: (fileIds: ReadonlyArray<string>) => session.judge.mayRead(fileIds, userId)
-      }
-      const launched = runner.launch(turn, action.run(request), (recorder) => recorder.begin(echo))
-      return Effect.zipRight(launched, this.watchOrphan)
-    })
   }
 
   /** Ends the run that waits: its end is told like any other's. To be done by the holder of the lease. */

@@ -13,16 +13,19 @@ import type { RunFailed } from "../protocol/errors.ts"
 import type { Frame } from "../protocol/frames.ts"
 import { Projection, profiles } from "../protocol/projection.ts"
 import type { Action } from "../run/Actions.ts"
+import { HeldSink } from "../run/HeldSink.ts"
 import type { Journal } from "../run/Journal.ts"
 import { type Parked as Asked, Recorder } from "../run/recorder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
+import { Ready, type ReadyOptions } from "./Ready.ts"
 import type { Turn } from "./turn.ts"
 
 /** How long the end of a run waits for its beginning to be told, where the store that tells it does not answer. */
 const beginWithin = "10 seconds"
 
 type RunEvents = ReturnType<Action["run"]>
+type Run = Effect.Effect<void, RunFailed | StorageError>
 
 interface Active {
   readonly turn: Turn
@@ -39,6 +42,12 @@ export interface Told {
   readonly userId: number
   readonly kind: AppKind
 }
+
+export const toldOf = ({ runId, userId, app }: Pick<Turn, "runId" | "userId" | "app">): Told => ({
+  runId,
+  userId,
+  kind: app.kind
+})
 
 export interface RunnerOptions {
   readonly session: SessionOptions
@@ -74,8 +83,8 @@ export class Runner {
     return new Projection(this.options.session.address, runId, userId, profiles[kind])
   }
 
-  recorderOf({ runId, userId, app }: Turn): Recorder {
-    return this.recorderFor({ runId, userId, kind: app.kind })
+  recorderOf(turn: Turn): Recorder {
+    return this.recorderFor(toldOf(turn))
   }
 
   /** Its frames go to the log as long as the lease is the one of now. */
@@ -99,29 +108,59 @@ export class Runner {
     })
   }
 
+  /** A run that waits to be launched. */
+  ready(told: Told, events: RunEvents): Effect.Effect<Ready> {
+    return this.readied(told, (recorder, gate) => ({
+      run: Effect.zipRight(gate.await, recorder.run(events)),
+      held: null
+    }))
+  }
+
+  /** The same of one that does as much as it can before it says something. */
+  begunAhead(told: Told, events: RunEvents): Effect.Effect<Ready> {
+    return this.readied(told, (recorder, gate) => {
+      const held = new HeldSink(recorder.sink)
+      return { run: recorder.run(events, { sink: held, turn: gate.await }), held }
+    })
+  }
+
+  private readied(
+    told: Told,
+    begin: (recorder: Recorder, gate: Effect.Latch) => Pick<ReadyOptions, "held"> & { readonly run: Run }
+  ): Effect.Effect<Ready> {
+    const { scope, session } = this.options
+    return Effect.suspend(() => {
+      const recorder = this.recorderFor(told)
+      const gate = Effect.unsafeMakeLatch(false)
+      const { run, held } = begin(recorder, gate)
+      const term = session.lease.term()
+      return Effect.map(
+        Effect.forkIn(Effect.interruptible(run), scope),
+        (fiber) => new Ready({ recorder, fiber, term, gate, held })
+      )
+    })
+  }
+
   /**
    * Begins a run, or goes on with one. Its fiber exists before anyone is told of it, and waits at a gate until
    * it is `active`: from the client's first sight of the run, a stop finds something to interrupt.
    */
-  launch(turn: Turn, events: RunEvents, open: (recorder: Recorder) => Frame | null): Effect.Effect<void> {
+  launch(
+    turn: Turn,
+    ready: Effect.Effect<Ready>,
+    open: (recorder: Recorder) => Frame | null
+  ): Effect.Effect<void> {
     const { session, scope } = this.options
-    return Effect.suspend(() => {
-      const recorder = this.recorderOf(turn)
-      const gate = Effect.unsafeMakeLatch(false)
+    return Effect.flatMap(ready, (run) => {
+      const { recorder, fiber } = run
       const closed = Deferred.unsafeMake<void>(FiberId.none)
-      let isOurs = false
-      const gated = gate.await.pipe(
-        Effect.zipRight(Effect.suspend(() => (isOurs ? recorder.run(events) : Effect.interrupt))),
-        Effect.interruptible
-      )
-      return Effect.flatMap(Effect.forkIn(gated, scope), (fiber) => {
-        // The lease may have been lost since it was held: the run is another node's to end.
-        isOurs = session.lease.term() !== 0
-        if (isOurs) session.log.beginRun(turn.runId, session.self)
-        this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
-        gate.unsafeOpen()
-        return Effect.asVoid(Effect.forkIn(this.supervise(turn, fiber, recorder, closed), scope))
-      })
+      // The lease may have been lost since it was held: the run is another node's to end.
+      const isOurs = session.lease.term() !== 0
+      if (isOurs) session.log.beginRun(turn.runId, session.self)
+      this.current = { turn, begin: isOurs ? open(recorder) : null, fiber, closed }
+      if (isOurs) run.goOn()
+      const supervised = Effect.forkIn(this.supervise(turn, fiber, recorder, closed), scope)
+      return Effect.asVoid(isOurs ? supervised : Effect.zipRight(run.giveUp, supervised))
     }).pipe(Effect.uninterruptible)
   }
 

@@ -14,13 +14,14 @@ import {
 import type { Frame } from "../protocol/frames.ts"
 import type { Ask, OnBusy } from "../protocol/payloads.ts"
 import type { Action } from "../run/Actions.ts"
-import { fillingActions, type KnownRun, type Memory } from "../run/Journal.ts"
+import { fillingActions, type KnownRun } from "../run/Journal.ts"
 import { type RunStatus, unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Desk } from "./Desk.ts"
 import { early } from "./early.ts"
 import type { Runner } from "./Runner.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
+import { type Asked, beginEarly, type HeadStart, noHeadStart, start } from "./starting.ts"
 import { stopElsewhere, stopRun } from "./stopping.ts"
 import { echoOf, encodePayload, type Payload, type Turn, turnOf } from "./turn.ts"
 
@@ -90,17 +91,17 @@ const decided = Effect.fnUntraced(function* (
   // What the run in progress stores is stored before the question that takes its place.
   if (isFront) yield* makeWay(desk)
   const payload = { inputs: ask.inputs, text, rollback }
+  const asked = { runId: yield* newRunId, action, app, inputs: ask.inputs, text, userId: asker.userId }
   return yield* admitted(desk, hold, (isIdle, isHeld) =>
-    Effect.flatMap(isIdle && isEarly ? desk.earlyMemory(action) : nothingEarly, (memory) =>
-      Effect.flatMap(accept(desk, app, ask, asker, payload, isHeld), (accepted) =>
-        taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, memory })
-      )
+    Effect.flatMap(isIdle && isEarly ? beginEarly(desk, asked) : Effect.succeed(noHeadStart), (headStart) =>
+      Effect.flatMap(accept(desk, asked, ask, asker, payload, isHeld), (accepted) =>
+        taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, headStart })
+      ).pipe(Effect.ensuring(headStart.run?.giveUpUnused ?? Effect.void))
     )
   )
 })
 
 const notAskedBefore = Effect.succeedNone
-const nothingEarly = Effect.succeed(null)
 
 interface Taking {
   readonly action: Action
@@ -108,7 +109,7 @@ interface Taking {
   readonly payload: Payload
   readonly isFront: boolean
   readonly hasSlot: boolean
-  readonly memory: Memory | null
+  readonly headStart: HeadStart
 }
 
 type AcceptedQuestion = Effect.Effect.Success<ReturnType<typeof accept>>
@@ -183,7 +184,7 @@ const enter = (
   desk: Desk,
   turn: Turn,
   { run, ahead }: AcceptedQuestion,
-  { hasSlot, memory }: Taking
+  { hasSlot, headStart }: Taking
 ): Effect.Effect<AskOutcome> =>
   Effect.suspend((): Effect.Effect<AskOutcome> => {
     const { runner, session } = desk
@@ -191,7 +192,7 @@ const enter = (
     if (run.status === "running") {
       // The run it would have waited for has ended in the database, and has yet to be brought to its end here.
       const slot = hasSlot ? Effect.void : Effect.map(whenIdle(runner), () => session.slots.hold())
-      return Effect.flatMap(slot, () => Effect.as(desk.start(turn, memory), begun))
+      return Effect.flatMap(slot, () => Effect.as(start(desk, turn, headStart), begun))
     }
     if (runner.active?.turn.runId === turn.runId) return Effect.succeed(begun)
     const position = ahead.filter(({ status }) => status === "queued").length + 1
@@ -234,8 +235,15 @@ const repeated = ({ runner }: Desk, run: KnownRun, app: App, text: string): Fram
   return { ...frames.begin(echoOf(run, text)), extra: JSON.stringify({ status: run.status }) }
 }
 
-const accept = (desk: Desk, app: App, ask: Ask, asker: Asker, payload: Payload, startNow: boolean) =>
-  Effect.flatMap(newRunId, (runId) => {
+const accept = (
+  desk: Desk,
+  { runId, app }: Asked,
+  ask: Ask,
+  asker: Asker,
+  payload: Payload,
+  startNow: boolean
+) =>
+  Effect.suspend(() => {
     const { session, journal } = desk
     desk.mayWait = true
     return journal.accept({

@@ -13,6 +13,7 @@ import type { Reply } from "../protocol/payloads.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type Desk, unstarted } from "./Desk.ts"
 import { maxReplies } from "./parked.ts"
+import { toldOf } from "./Runner.ts"
 import type { AskError, Asker, ReplyOutcome } from "./Session.ts"
 
 /** A lease that is just being given back by another node is waited for. */
@@ -64,7 +65,8 @@ export const reply = (desk: Desk, reply: Reply, asker: Asker): Effect.Effect<Rep
     )
     const echo = { message_id: stored.value, message: text, user_id: asker.userId, client_msg_id: id }
     const open = prompts.filter((prompt) => !answers(reply, prompt))
-    yield* runner.launch({ ...turn, app, replies, open }, events, (recorder) => {
+    const goesOn = { ...turn, app, replies, open }
+    yield* runner.launch(goesOn, runner.ready(toldOf(goesOn), events), (recorder) => {
       recorder.goOn(echo)
       return null
     })

@@ -36,6 +36,7 @@ const dawdlingApp = (random: () => number): App => {
     name: "Echo",
     onDisconnect: "continue",
     inputKey: "input",
+    asksModelFirst: true,
     answer: ({ text }) => answer(text),
     resume: {
       accept: (_state, { body }) => Either.right({ text: String(body) }),

@@ -32,6 +32,8 @@ export const buildAssistant = (
       name: flow.name,
       onDisconnect: onDisconnectOf(flow.data),
       inputKey: "input",
+      // Tools are called once their start was told.
+      asksModelFirst: true,
       answer: (question) =>
         converse({
           model,

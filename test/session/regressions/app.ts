@@ -29,6 +29,7 @@ export const obedientApp: App = {
   name: "Echo",
   onDisconnect: "continue",
   inputKey: "input",
+  asksModelFirst: true,
   answer: ({ text }) => answer(text),
   resume: {
     accept: (_state, { body }) => Either.right({ text: String(body) }),

@@ -1,5 +1,9 @@
 /** What a question needs to know of its stores is asked for early, and nothing is asked for that is known. */
 import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { App } from "../../../src/app/App.ts"
+import { obedientApp, wholeAnswer } from "./app.ts"
 import { begun, type Script } from "./script.ts"
 
 /** Milliseconds that each of some calls takes; all others take none. */
@@ -32,6 +36,48 @@ describe("a question on a node at ease that shares its sessions", () => {
     script.ask(asker, "say more")
     const isToldOf = () => script.streamed(asker, "say more") !== ""
     expect(taken(script, "the model answers", isToldOf)).toBeLessThan(2 * slow)
+    expect(script.violations).toEqual([])
+  })
+
+  it("asks the model while it is accepted, and tells nobody before", () => {
+    const { script, asker } = begun()
+    script.next(0, "accept", slow)
+    script.ask(asker, "say hello")
+    // The app says its second piece 100 ms after the first.
+    const isWhole = () => script.streamed(asker, "say hello") === "say hello"
+    expect(taken(script, "the model has answered", isWhole)).toBeLessThan(slow + 50)
+    script.until("it is over", () => script.isOver(asker, "say hello"))
+    expect(script.told(asker, "say hello")).toEqual(wholeAnswer)
+    expect(script.violations).toEqual([])
+  })
+
+  it("lets go of the model where it is not accepted", () => {
+    let asked = 0
+    let atWork = 0
+    const work = Effect.acquireRelease(
+      Effect.sync(() => {
+        asked += 1
+        atWork += 1
+      }),
+      () =>
+        Effect.sync(() => {
+          atWork -= 1
+        })
+    )
+    const answer: App["answer"] = (question) =>
+      Stream.unwrapScoped(Effect.as(work, obedientApp.answer(question)))
+    const { script, asker } = begun({ app: { ...obedientApp, answer } })
+    script.next(0, "accept", "lost")
+    script.ask(asker, "hang")
+    script.until("the model is asked", () => atWork === 1)
+    expect(script.run("hang")).toBeUndefined()
+    // The client is told that the database did not answer, and asks again.
+    script.until("it runs", () => script.statusOf("hang") === "running")
+    script.pass(slow)
+    expect({ asked, atWork }).toEqual({ asked: 2, atWork: 1 })
+    script.stop(asker)
+    script.until("it is over", () => script.isOver(asker, "hang"))
+    expect(atWork).toBe(0)
     expect(script.violations).toEqual([])
   })
 

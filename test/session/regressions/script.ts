@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import type { App } from "../../../src/app/App.ts"
 import type { SettingsShape } from "../../../src/config.ts"
 import type { OnBusy } from "../../../src/protocol/payloads.ts"
 import { type Ending, Runs } from "../../../src/storage/Runs.ts"
@@ -48,6 +49,7 @@ interface Countdown {
 export interface ScriptOptions {
   readonly nodes?: number
   readonly settings?: Partial<SettingsShape>
+  readonly app?: App
 }
 
 export class Script {
@@ -57,12 +59,12 @@ export class Script {
   private rules: ReadonlyArray<Rule> = []
   private countdown: Countdown | null = null
 
-  constructor({ nodes = 2, settings = {} }: ScriptOptions = {}) {
+  constructor({ nodes = 2, settings = {}, app = obedientApp }: ScriptOptions = {}) {
     this.cluster = new Cluster({
       world: this.world,
       nodes,
       settings: { ...testSettings, leaseTime: Duration.seconds(1), ...settings },
-      app: obedientApp,
+      app,
       rules: whole,
       giveWay: 0,
       slowest: 0,

@@ -17,6 +17,7 @@ export const simApp = (world: World, flowId: string, onDisconnect: App["onDiscon
   name: "Echo",
   onDisconnect,
   inputKey: "input",
+  asksModelFirst: true,
   answer: ({ text }) => answer(world, text),
   resume: {
     accept: (_state, { body }) =>

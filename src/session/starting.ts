@@ -1,0 +1,91 @@
+/**
+ * How the run of a question starts; and what of it may begin while the question is being accepted, so that a person waits
+ * for the database and for the model at the same time, and not for one after the other.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import type { App } from "../app/App.ts"
+import type { Action } from "../run/Actions.ts"
+import type { Memory } from "../run/Journal.ts"
+import type { Desk } from "./Desk.ts"
+import { earlyIn } from "./early.ts"
+import type { Ready } from "./Ready.ts"
+import { toldOf } from "./Runner.ts"
+import type { Turn } from "./turn.ts"
+
+/** A question as far as its run needs to know it. */
+export interface Asked {
+  readonly runId: string
+  readonly action: Action
+  readonly app: App
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly text: string
+  readonly userId: number
+}
+
+/** What has begun of a run before its question is accepted. */
+export interface HeadStart {
+  /** As far as its first word. */
+  readonly run: Ready | null
+  readonly memory: Memory | null
+}
+
+export const noHeadStart: HeadStart = { run: null, memory: null }
+
+/**
+ * For a question that is about to be accepted where nothing runs. A run that waits, which the question will end, is no
+ * part of what the model is reminded of.
+ */
+export const beginEarly = (desk: Desk, asked: Asked): Effect.Effect<HeadStart> => {
+  const { action, app } = asked
+  if (action.remembers !== true) return Effect.succeed(noHeadStart)
+  // For the run, which does not end with whoever has asked.
+  return app.asksModelFirst === true
+    ? Effect.map(desk.runner.begunAhead(toldOf(asked), eventsOf(desk, asked)), (run) => ({
+        run,
+        memory: null
+      }))
+    : Effect.map(earlyIn(desk.scope, desk.journal.memory), (memory) => ({ run: null, memory }))
+}
+
+const eventsOf = (
+  { session, journal }: Desk,
+  { action, app, inputs, userId, text, runId }: Asked,
+  memory = journal.memory
+) =>
+  action.run({
+    runId,
+    chatId: session.address.chatId,
+    app,
+    text,
+    inputs,
+    userId,
+    journal,
+    memory,
+    past: journal.past(runId),
+    mayRead: (fileIds) => session.judge.mayRead(fileIds, userId)
+  })
+
+/** Starts a run that is `running` in the database already. */
+export const start = (desk: Desk, turn: Turn, begun: HeadStart = noHeadStart): Effect.Effect<void> => {
+  const { journal, runner } = desk
+  const { app, echo, rollback } = turn
+  // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
+  const ended = desk.endParked(app, Exit.interrupt(FiberId.none))
+  const cleared =
+    rollback === null ? ended : Effect.zipRight(ended, desk.insist("a rollback", journal.rollback(rollback)))
+  return Effect.flatMap(cleared, () => {
+    desk.replied = []
+    const ready = Effect.suspend(() => readyFor(desk, turn, begun))
+    const launched = runner.launch(turn, ready, (recorder) => recorder.begin(echo))
+    return Effect.zipRight(launched, desk.watchOrphan)
+  })
+}
+
+const readyFor = (desk: Desk, turn: Turn, { run, memory }: HeadStart): Effect.Effect<Ready> => {
+  // What has begun under another lease could tell nobody anything.
+  if (run?.takenUnder(desk.session.lease.term()) === true) return Effect.succeed(run)
+  const asked = { ...turn, text: turn.echo.message }
+  return desk.runner.ready(toldOf(turn), eventsOf(desk, asked, memory ?? undefined))
+}
