@@ -16,7 +16,7 @@ interface Flight {
 }
 
 /** A request is answered by its letters, doubled, when its flight is told to land. Its first letter is its key. */
-const desk = Effect.gen(function* () {
+const deskWhere = Effect.fnUntraced(function* ({ shares }: { readonly shares: boolean }) {
   const flights: Array<Flight> = []
   const leave = (requests: ReadonlyArray<string>) =>
     Effect.flatMap(Deferred.make<void, Refused>(), (landed) => {
@@ -30,7 +30,8 @@ const desk = Effect.gen(function* () {
     {
       keyOf: (request) => request.charAt(0),
       one: (request) => Effect.as(leave([request]), request + request),
-      many: leave
+      many: leave,
+      shares
     },
     yield* Effect.scope
   )
@@ -50,6 +51,8 @@ const desk = Effect.gen(function* () {
       )
   }
 })
+
+const desk = deskWhere({ shares: false })
 
 it.scoped("two go alone, and what comes meanwhile goes together when one is back", () =>
   Effect.gen(function* () {
@@ -88,6 +91,24 @@ it.scoped("requests of one key never leave together, and none overtakes the othe
     yield* land("a2")
     yield* land("a3")
     expect(left().slice(2)).toEqual(["a1 b1", "a2", "a3"])
+  })
+)
+
+it.scoped("those of one key that come meanwhile share an answer, and not the one that is on its way", () =>
+  Effect.gen(function* () {
+    const { ask, land, refuse, left } = yield* deskWhere({ shares: true })
+    const [, , second, b, third] = yield* Effect.forEach(["a", "x", "a", "b", "a"], ask)
+    if (second === undefined || b === undefined || third === undefined) return expect.unreachable()
+    yield* land("x")
+    expect(left().slice(2)).toEqual(["a b"])
+    yield* Fiber.interrupt(second)
+    yield* refuse("b")
+    expect(left().slice(3)).toEqual(["a", "b"])
+    yield* land("b")
+    yield* land("a")
+    expect(yield* Fiber.join(third)).toBe("aa")
+    expect(yield* Fiber.join(b)).toBe("bb")
+    expect(left()).toHaveLength(5)
   })
 )
 

@@ -26,21 +26,23 @@ export const batched = <A, B, E>(
     orElse: () => options.one
   })
 
-/** The same for what is read of one key each. */
+/** The same for what is read of one key each; whoever waits for the same key shares its answer. */
 export const batchedReads = <A, B, E>(
   database: Database,
   keyOf: (request: A) => string,
   many: (requests: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E>
 ): ((request: A) => Effect.Effect<B, E>) =>
-  batched(database, { keyOf, many, one: (request) => Effect.flatMap(many([request]), only) })
+  batched(database, { keyOf, many, one: (request) => Effect.flatMap(many([request]), only), shares: true })
 
 /** The answer to one request. */
 export const only = <B>([answer]: ReadonlyArray<B>): Effect.Effect<B> =>
   answer === undefined ? unanswered : Effect.succeed(answer)
 
 export interface BatcherOptions<A, B, E> {
-  /** Requests of one key never leave together. */
+  /** Requests of one key never leave together, unless they share an answer. */
   readonly keyOf: (request: A) => string
+  /** Those of one key ask the same, and change nothing. */
+  readonly shares?: boolean
   readonly one: (request: A) => Effect.Effect<B, E>
   /** All or none, answered in their order; where it fails, whatever the reason, each is made by itself. */
   readonly many: (requests: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, unknown>
@@ -50,6 +52,8 @@ interface Waiting<A, B, E> {
   readonly request: A
   readonly resume: (answer: Exit.Exit<B, E>) => void
 }
+
+type Group<A, B, E> = [Waiting<A, B, E>, ...Array<Waiting<A, B, E>>]
 
 export class Batcher<A, B, E> {
   private readonly options: BatcherOptions<A, B, E>
@@ -90,33 +94,39 @@ export class Batcher<A, B, E> {
     return Effect.asVoid(Effect.forkIn(Effect.uninterruptible(carried), this.scope))
   })
 
-  /** Those that may leave together, in the order in which they came. */
-  private load(): ReadonlyArray<Waiting<A, B, E>> {
-    const found = new Map<string, Waiting<A, B, E>>()
+  /** Those that may leave together, in the order in which they came; of each key the first, or all where they share. */
+  private load(): ReadonlyArray<Group<A, B, E>> {
+    const found = new Map<string, Group<A, B, E>>()
     for (const one of this.waiting) {
       const key = this.options.keyOf(one.request)
-      if (!found.has(key)) found.set(key, one)
-      if (found.size === most) break
+      const same = found.get(key)
+      if (same === undefined) {
+        if (found.size < most) found.set(key, [one])
+      } else if (this.options.shares === true) same.push(one)
     }
     const size = sizes.find((some) => some <= found.size) ?? 0
-    const leaving = new Set([...found.values()].slice(0, size))
-    this.waiting = this.waiting.filter((one) => !leaving.has(one))
-    return [...leaving]
+    const leaving = [...found.values()].slice(0, size)
+    const gone = new Set(leaving.flat())
+    this.waiting = this.waiting.filter((one) => !gone.has(one))
+    return leaving
   }
 
-  private carry(leaving: ReadonlyArray<Waiting<A, B, E>>): Effect.Effect<void> {
+  private carry(leaving: ReadonlyArray<Group<A, B, E>>): Effect.Effect<void> {
     const { one, many } = this.options
-    const apart = Effect.forEach(leaving, ({ request }) => Effect.exit(one(request)), {
+    const requests = leaving.map(([{ request }]) => request)
+    const apart = Effect.forEach(requests, (request) => Effect.exit(one(request)), {
       concurrency: "unbounded"
     })
-    const together = many(leaving.map(({ request }) => request)).pipe(
+    const together = many(requests).pipe(
       Effect.map((answers): ReadonlyArray<Exit.Exit<B, E>> => answers.map(Exit.succeed)),
       Effect.catchAllCause((cause) =>
         Effect.zipRight(Effect.logDebug("what was asked together is asked one by one", cause), apart)
       )
     )
     return Effect.map(leaving.length === 1 ? apart : together, (answers) => {
-      for (const [i, { resume }] of leaving.entries()) resume(answers[i] ?? unanswered)
+      for (const [i, group] of leaving.entries()) {
+        for (const { resume } of group) resume(answers[i] ?? unanswered)
+      }
     })
   }
 }

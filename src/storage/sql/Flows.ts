@@ -3,12 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Flows } from "../Flows.ts"
 import type { Flow } from "../rows.ts"
+import { batchedReads } from "./Batcher.ts"
 import { CountRow, FlowHeadRow, FlowRow, sqlTime } from "./columns.ts"
 import { type Database, decodeAll, decodeFirst, during, now } from "./Database.ts"
 
 const flow = decodeFirst(FlowRow)
 const flows = decodeAll(FlowRow)
-const head = decodeFirst(FlowHeadRow)
+const heads = decodeAll(FlowHeadRow)
 const count = decodeFirst(CountRow)
 
 const json = (data: unknown): string => JSON.stringify(data ?? null)
@@ -18,6 +19,15 @@ export const makeFlows = (database: Database) => {
   const found = sql`SELECT f.*, v.data FROM flow f JOIN flow_version v ON v.id = f.version_id`
 
   const get = (id: string) => flow(sql`${found} WHERE f.id = ${id} AND f.is_delete = 0`, ask)
+
+  const head = batchedReads(
+    database,
+    (id: string) => id,
+    (ids) =>
+      Effect.map(heads(sql`SELECT * FROM flow WHERE ${sql.in("id", ids)} AND is_delete = 0`, ask), (rows) =>
+        ids.map((id) => Option.fromNullable(rows.find((row) => row.id === id)))
+      )
+  )
 
   const addVersion = (flowId: string, userId: number, data: string, time: string) =>
     Effect.map(
@@ -51,8 +61,7 @@ export const makeFlows = (database: Database) => {
 
     get: (id) => get(id).pipe(during("flows.get")),
 
-    head: (id) =>
-      head(sql`SELECT * FROM flow WHERE id = ${id} AND is_delete = 0`, ask).pipe(during("flows.head")),
+    head: (id) => head(id).pipe(during("flows.head")),
 
     update: (id, change) =>
       Effect.gen(function* () {
