@@ -35,6 +35,8 @@ export interface SettingsShape {
   readonly maxConnections: number
   readonly maxRuns: number
   readonly maxQueuedRuns: number
+  /** Questions at a time whose run begins while they are accepted; 0: none. */
+  readonly maxHeadStarts: number
   readonly socketBufferBytes: number
   readonly maxUploadBytes: number
   /** Pages of one document that are read, and how long reading one may take. */
@@ -72,6 +74,12 @@ const nonEmpty = (name: string) => Config.nonEmptyString(name)
 const positive = (name: string, fallback: number) =>
   Config.integer(name).pipe(
     Config.validate({ message: `${name} must be a whole number above 0`, validation: (n) => n > 0 }),
+    Config.withDefault(fallback)
+  )
+
+const notNegative = (name: string, fallback: number) =>
+  Config.integer(name).pipe(
+    Config.validate({ message: `${name} must be a whole number from 0 on`, validation: (n) => n >= 0 }),
     Config.withDefault(fallback)
   )
 
@@ -132,6 +140,7 @@ const fromEnvironment = Effect.gen(function* () {
     maxConnections: yield* positive("MAX_CONNECTIONS", 10_000),
     maxRuns: yield* positive("MAX_RUNS", 2_000),
     maxQueuedRuns: yield* positive("MAX_QUEUED_RUNS", 16),
+    maxHeadStarts: yield* notNegative("MAX_HEAD_STARTS", 32),
     socketBufferBytes: yield* positive("SOCKET_BUFFER_BYTES", 256 * 1024),
     maxUploadBytes: yield* positive("MAX_UPLOAD_BYTES", 20 * 1024 * 1024),
     maxDocumentPages: yield* positive("MAX_DOCUMENT_PAGES", 500),

@@ -176,11 +176,6 @@ export class Desk {
     })
   }
 
-  /** Whether a question gains by asking early for what it needs. */
-  get asksEarly(): boolean {
-    return this.session.lease.isShared && this.session.isAtEase()
-  }
-
   /** Ends the run that waits: its end is told like any other's. To be done by the holder of the lease. */
   endParked(app: App, exit: Exit.Exit<never, RunFailed>): Effect.Effect<boolean> {
     if (app.resume === undefined) return Effect.succeed(false)

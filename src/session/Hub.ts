@@ -13,7 +13,6 @@ import type { App } from "../app/App.ts"
 import { Catalogue } from "../app/Catalogue.ts"
 import { Judge } from "../app/Judge.ts"
 import { Settings } from "../config.ts"
-import { longest, Pace } from "../Pace.ts"
 import { type AppError, NotYours } from "../protocol/errors.ts"
 import type { Address } from "../protocol/frames.ts"
 import { Actions } from "../run/Actions.ts"
@@ -28,7 +27,7 @@ import { ended, makeCaretaker } from "./caretaker.ts"
 import { FrameLog } from "./FrameLog.ts"
 import { KeptSessions } from "./KeptSessions.ts"
 import { LiveSessions } from "./LiveSessions.ts"
-import { makeSession, type NodeOptions, type RunSlots, type SessionOwn } from "./makeSession.ts"
+import { makeSession, type NodeOptions, type RunSlots, type SessionOwn, slotsOf } from "./makeSession.ts"
 import { sharedRetention } from "./retention.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
@@ -91,7 +90,6 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
       const checkpoints = yield* Checkpoints
       const actions = yield* Actions
       const ticker = yield* Ticker
-      const pace = yield* Pace
       const judge = yield* Judge
       const nodes = yield* Nodes
       const sessionLog = yield* SessionLog
@@ -122,7 +120,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
         askAt: nodes.ask,
         isDead: nodes.isDead,
         draining: () => draining,
-        isAtEase: () => pace.window() < longest,
+        headStarts: slotsOf(settings.maxHeadStarts),
         actions,
         judge,
         checkpoints,

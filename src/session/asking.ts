@@ -43,10 +43,17 @@ export const ask = (desk: Desk, question: Ask, asker: Asker): Effect.Effect<AskO
   )
 
 const asked = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
-  // What makes way for a question ends before the lease is asked for.
-  desk.asksEarly && entries[ask.onBusy] !== "front"
-    ? holdingEarly(desk, (hold) => decided(desk, ask, asker, hold, true))
-    : decided(desk, ask, asker, desk.hold, false)
+  Effect.suspend(() => {
+    const { lease, headStarts } = desk.session
+    // What makes way for a question ends before the lease is asked for.
+    const isEarly = lease.isShared && entries[ask.onBusy] !== "front" && headStarts.take()
+    return isEarly
+      ? Effect.ensuring(
+          holdingEarly(desk, (hold) => decided(desk, ask, asker, hold, true)),
+          Effect.sync(headStarts.release)
+        )
+      : decided(desk, ask, asker, desk.hold, false)
+  })
 
 /** The lease is asked for while the app and the question are looked up. Where it was not needed it is given back. */
 const holdingEarly = <A, E>(

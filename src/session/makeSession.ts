@@ -20,13 +20,31 @@ import type { Lease } from "./shared/Lease.ts"
 import type { Request } from "./shared/Nodes.ts"
 import { makeTurns, type Turns } from "./turns.ts"
 
-/** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
-export interface RunSlots {
+/** So many of something at a time. */
+export interface Slots {
   /** Takes one if there is one. */
   readonly take: () => boolean
+  readonly release: () => void
+}
+
+export const slotsOf = (most: number): Slots => {
+  let taken = 0
+  return {
+    take: () => {
+      if (taken === most) return false
+      taken += 1
+      return true
+    },
+    release: () => {
+      taken -= 1
+    }
+  }
+}
+
+/** Room for runs on this node. A run in progress holds one; the question after it inherits it. */
+export interface RunSlots extends Slots {
   /** Takes one even if there is none: for a question that was accepted already. */
   readonly hold: () => void
-  readonly release: () => void
 }
 
 /** What a session has that depends on where its app and its messages are kept. */
@@ -50,8 +68,8 @@ export interface NodeOptions {
   readonly askAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
   /** No run is begun any more. */
   readonly draining: () => boolean
-  /** Whether this process has time to spare. */
-  readonly isAtEase: () => boolean
+  /** For runs that begin while their question is accepted. In a crowd they would only be in the way of each other. */
+  readonly headStarts: Slots
   readonly actions: ActionTable
   readonly judge: typeof Judge.Service
   readonly checkpoints: typeof Checkpoints.Service

@@ -14,7 +14,7 @@ import { Actions } from "../../src/run/Actions.ts"
 import type { Journal } from "../../src/run/Journal.ts"
 import { unsavedJournal } from "../../src/run/unsavedJournal.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
-import { makeSession, type NodeOptions } from "../../src/session/makeSession.ts"
+import { makeSession, type NodeOptions, slotsOf } from "../../src/session/makeSession.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { alone } from "../../src/session/shared/Lease.ts"
 import { SeededScheduler, seededRandom } from "../support/SeededScheduler.ts"
@@ -225,7 +225,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
       isDead: () => false,
       askAt: () => Effect.succeedNone,
       draining: () => false,
-      isAtEase: () => true,
+      headStarts: slotsOf(1),
       actions: Actions.table,
       judge: {
         source: () => Effect.succeed({ source: 0, extra: {} }),

@@ -24,6 +24,7 @@ export const testSettings: SettingsShape = {
   maxConnections: 1000,
   maxRuns: 1000,
   maxQueuedRuns: 16,
+  maxHeadStarts: 32,
   socketBufferBytes: 256 * 1024,
   maxUploadBytes: 1024 * 1024,
   runOrphanTimeout: Duration.minutes(10),

@@ -36,7 +36,8 @@ export const simulate = (
     runOrphanTimeout: Duration.seconds(world.between(1, 8)),
     drainTimeout: Duration.millis(world.between(0, 2000)),
     maxRuns: world.oneOf([1, 2, 1000]),
-    maxQueuedRuns: world.oneOf([1, 3, 16])
+    maxQueuedRuns: world.oneOf([1, 3, 16]),
+    maxHeadStarts: world.oneOf([0, 1, 32])
   }
   const cluster = new Cluster({
     world,
