@@ -43,8 +43,11 @@ export interface Action {
   readonly question: (inputs: Readonly<Record<string, unknown>>, app: App) => string | null
   /** Starts without a question: none is shown or stored as one. */
   readonly silent?: boolean
-  /** Its run begins with `memory`, which may be read before the question is accepted. */
-  readonly remembers?: boolean
+  /**
+   * What its run begins with, and may do before the question is accepted: it reads `memory`; or it reads, and asks its app,
+   * and changes nothing itself before the app's first event.
+   */
+  readonly beginsWith?: "memory" | "app"
   /** A run that broke off goes on when its question is sent again. */
   readonly continues?: boolean
   /** One run. Its interruption is what a stop is. */

@@ -9,7 +9,7 @@ import type { Journal } from "./Journal.ts"
 
 export const answerQuestion: Action = {
   question: (inputs, app) => questionText(inputs, app.inputKey),
-  remembers: true,
+  beginsWith: "app",
   run: ({ app, text, inputs, userId, journal, memory }) => {
     const filled = app.form === undefined ? Effect.succeed(app) : asFilled(app, journal)
     return unwrapped(

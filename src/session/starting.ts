@@ -39,9 +39,9 @@ export const noHeadStart: HeadStart = { run: null, memory: null }
  */
 export const beginEarly = (desk: Desk, asked: Asked): Effect.Effect<HeadStart> => {
   const { action, app } = asked
-  if (action.remembers !== true) return Effect.succeed(noHeadStart)
+  if (action.beginsWith === undefined) return Effect.succeed(noHeadStart)
   // For the run, which does not end with whoever has asked.
-  return app.asksModelFirst === true
+  return action.beginsWith === "app" && app.asksModelFirst === true
     ? Effect.map(desk.runner.begunAhead(toldOf(asked), eventsOf(desk, asked)), (run) => ({
         run,
         memory: null

@@ -53,10 +53,13 @@ const buildFilled = (
     Effect.mapError(({ reason }) => new AppNotBuilt({ flowId: flow.id, reason }))
   )
 
-const answering = (ending: Ending): Pick<App, "answer" | "inputKey" | "report" | "resume"> => {
+const answering = (
+  ending: Ending
+): Pick<App, "answer" | "asksModelFirst" | "inputKey" | "report" | "resume"> => {
   if (ending._tag === "Chain") {
     const { answer, inputKey, resume } = ending
-    return { inputKey, answer, ...(resume === undefined ? {} : { resume }) }
+    // Chains pass on what their agents do, so that a tool is called once its start was told.
+    return { inputKey, answer, ...(resume === undefined ? { asksModelFirst: true } : { resume }) }
   }
   const { name, sections, variables } = ending
   const report = { name, sections, variables }

@@ -44,6 +44,8 @@ const answerWithin = "1 second"
 export interface NodesService {
   /** What this process is called among all that ever ran: the owner of its runs. */
   readonly self: string
+  /** No other node shares its sessions. */
+  readonly isAlone: boolean
   /** Whether a run of that owner is nobody's any more. */
   readonly isDead: (owner: string) => boolean
   /** What came of it; none where no answer came. */
@@ -62,6 +64,7 @@ export class Nodes extends Context.Tag("colloquy/session/Nodes")<Nodes, NodesSer
         onNone: () =>
           Effect.succeed({
             self: nodeId,
+            isAlone: true,
             isDead: (owner: string) => owner.startsWith(`${nodeId}/`),
             ask: () => Effect.succeedNone,
             serve: () => Effect.void
@@ -144,6 +147,7 @@ export const make = (store: LogStoreService, self: string, leaseTime: Duration.D
 
     const service: NodesService = {
       self,
+      isAlone: false,
       isDead,
       ask,
       serve: (serving) =>
