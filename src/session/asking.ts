@@ -21,7 +21,7 @@ import type { Desk } from "./Desk.ts"
 import { early } from "./early.ts"
 import type { Runner } from "./Runner.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
-import { type Asked, beginEarly, type HeadStart, noHeadStart, start } from "./starting.ts"
+import { type Asked, type HeadStart, noHeadStart, start, withHeadStart } from "./starting.ts"
 import { stopElsewhere, stopRun } from "./stopping.ts"
 import { echoOf, encodePayload, type Payload, type Turn, turnOf } from "./turn.ts"
 
@@ -99,13 +99,13 @@ const decided = Effect.fnUntraced(function* (
   if (isFront) yield* makeWay(desk)
   const payload = { inputs: ask.inputs, text, rollback }
   const asked = { runId: yield* newRunId, action, app, inputs: ask.inputs, text, userId: asker.userId }
-  return yield* admitted(desk, hold, (isIdle, isHeld) =>
-    Effect.flatMap(isIdle && isEarly ? beginEarly(desk, asked) : Effect.succeed(noHeadStart), (headStart) =>
+  return yield* admitted(desk, hold, (isIdle, isHeld) => {
+    const accepting = (headStart: HeadStart) =>
       Effect.flatMap(accept(desk, asked, ask, asker, payload, isHeld), (accepted) =>
         taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, headStart })
-      ).pipe(Effect.ensuring(headStart.run?.giveUpUnused ?? Effect.void))
-    )
-  )
+      )
+    return isIdle && isEarly ? withHeadStart(desk, asked, accepting) : accepting(noHeadStart)
+  })
 })
 
 const notAskedBefore = Effect.succeedNone

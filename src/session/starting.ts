@@ -33,11 +33,20 @@ export interface HeadStart {
 
 export const noHeadStart: HeadStart = { run: null, memory: null }
 
-/**
- * For a question that is about to be accepted where nothing runs. A run that waits, which the question will end, is no
- * part of what the model is reminded of.
- */
-export const beginEarly = (desk: Desk, asked: Asked): Effect.Effect<HeadStart> => {
+/** For a question that is about to be accepted where nothing runs: what began for it and was not taken is given up. */
+export const withHeadStart = <A, E>(
+  desk: Desk,
+  asked: Asked,
+  accepting: (headStart: HeadStart) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.flatMap(begun(desk, asked), (headStart) =>
+    headStart.run === null
+      ? accepting(headStart)
+      : Effect.ensuring(accepting(headStart), headStart.run.giveUpUnused)
+  )
+
+/** A run that waits, which the question will end, is no part of what the model is reminded of. */
+const begun = (desk: Desk, asked: Asked): Effect.Effect<HeadStart> => {
   const { action, app } = asked
   if (action.beginsWith === undefined) return Effect.succeed(noHeadStart)
   // For the run, which does not end with whoever has asked.
@@ -68,7 +77,7 @@ const eventsOf = (
   })
 
 /** Starts a run that is `running` in the database already. */
-export const start = (desk: Desk, turn: Turn, begun: HeadStart = noHeadStart): Effect.Effect<void> => {
+export const start = (desk: Desk, turn: Turn, headStart: HeadStart = noHeadStart): Effect.Effect<void> => {
   const { journal, runner } = desk
   const { app, echo, rollback } = turn
   // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
@@ -77,7 +86,7 @@ export const start = (desk: Desk, turn: Turn, begun: HeadStart = noHeadStart): E
     rollback === null ? ended : Effect.zipRight(ended, desk.insist("a rollback", journal.rollback(rollback)))
   return Effect.flatMap(cleared, () => {
     desk.replied = []
-    const ready = Effect.suspend(() => readyFor(desk, turn, begun))
+    const ready = Effect.suspend(() => readyFor(desk, turn, headStart))
     const launched = runner.launch(turn, ready, (recorder) => recorder.begin(echo))
     return Effect.zipRight(launched, desk.watchOrphan)
   })
