@@ -80,6 +80,8 @@ const decided = Effect.fnUntraced(function* (
 ) {
   const find = ask.clientMsgId === null ? notAskedBefore : desk.journal.find(ask.clientMsgId)
   const found = isEarly && ask.clientMsgId !== null ? yield* early(find) : find
+  // The same question may be on its way there: it would be refused here when the model has been asked already.
+  const elsewhere = isEarly && ask.clientMsgId !== null ? yield* early(followedElsewhere(desk)) : nowhere
   const app = yield* appFor(desk, ask)
   const action = desk.actionFor(ask.action, app)
   if (action === undefined) {
@@ -104,11 +106,13 @@ const decided = Effect.fnUntraced(function* (
       Effect.flatMap(accept(desk, asked, ask, asker, payload, isHeld), (accepted) =>
         taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, headStart })
       )
-    return isIdle && isEarly ? withHeadStart(desk, asked, accepting) : accepting(noHeadStart)
+    return isIdle && isEarly ? withHeadStart(desk, asked, elsewhere, accepting) : accepting(noHeadStart)
   })
 })
 
 const notAskedBefore = Effect.succeedNone
+const nowhere = Effect.succeed(false)
+const followedElsewhere = ({ session }: Desk) => session.lease.followedElsewhere
 
 interface Taking {
   readonly action: Action

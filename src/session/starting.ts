@@ -33,29 +33,38 @@ export interface HeadStart {
 
 export const noHeadStart: HeadStart = { run: null, memory: null }
 
-/** For a question that is about to be accepted where nothing runs: what began for it and was not taken is given up. */
+/**
+ * For a question that is about to be accepted where nothing runs: what began for it and was not taken is given up.
+ * `elsewhere`: whether it may be accepted by another node meanwhile.
+ */
 export const withHeadStart = <A, E>(
   desk: Desk,
   asked: Asked,
+  elsewhere: Effect.Effect<boolean>,
   accepting: (headStart: HeadStart) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.flatMap(begun(desk, asked), (headStart) =>
+  Effect.flatMap(begun(desk, asked, elsewhere), (headStart) =>
     headStart.run === null
       ? accepting(headStart)
       : Effect.ensuring(accepting(headStart), headStart.run.giveUpUnused)
   )
 
 /** A run that waits, which the question will end, is no part of what the model is reminded of. */
-const begun = (desk: Desk, asked: Asked): Effect.Effect<HeadStart> => {
+const begun = (desk: Desk, asked: Asked, elsewhere: Effect.Effect<boolean>): Effect.Effect<HeadStart> => {
   const { action, app } = asked
   if (action.beginsWith === undefined) return Effect.succeed(noHeadStart)
   // For the run, which does not end with whoever has asked.
-  return action.beginsWith === "app" && app.asksModelFirst === true
-    ? Effect.map(desk.runner.begunAhead(toldOf(asked), eventsOf(desk, asked)), (run) => ({
-        run,
-        memory: null
-      }))
-    : Effect.map(earlyIn(desk.scope, desk.journal.memory), (memory) => ({ run: null, memory }))
+  const remembering = earlyIn(desk.scope, desk.journal.memory)
+  const remembered = Effect.map(remembering, (memory): HeadStart => ({ run: null, memory }))
+  if (action.beginsWith !== "app" || app.asksModelFirst !== true) return remembered
+  return Effect.flatMap(elsewhere, (isElsewhere) =>
+    isElsewhere
+      ? remembered
+      : Effect.map(
+          desk.runner.begunAhead(toldOf(asked), eventsOf(desk, asked)),
+          (run): HeadStart => ({ run, memory: null })
+        )
+  )
 }
 
 const eventsOf = (

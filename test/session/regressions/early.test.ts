@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { App } from "../../../src/app/App.ts"
 import { obedientApp, wholeAnswer } from "./app.ts"
-import { begun, type Script } from "./script.ts"
+import { begun, Script } from "./script.ts"
 
 /** Milliseconds that each of some calls takes; all others take none. */
 const slow = 300
@@ -14,6 +14,30 @@ const taken = (script: Script, what: string, isSo: () => boolean): number => {
   const from = script.world.now
   script.until(what, isSo)
   return script.world.now - from
+}
+
+/** A client, and nobody else anywhere. */
+const alone = (app: App) => {
+  const script = new Script({ app })
+  return { script, asker: script.client("asker", 0) }
+}
+
+/** An app that says how often it was asked, and how many of its answers have not ended. */
+const counting = () => {
+  const seen = { asked: 0, atWork: 0 }
+  const work = Effect.acquireRelease(
+    Effect.sync(() => {
+      seen.asked += 1
+      seen.atWork += 1
+    }),
+    () =>
+      Effect.sync(() => {
+        seen.atWork -= 1
+      })
+  )
+  const answer: App["answer"] = (question) =>
+    Stream.unwrapScoped(Effect.as(work, obedientApp.answer(question)))
+  return { seen, app: { ...obedientApp, answer } }
 }
 
 describe("a question on a node at ease that shares its sessions", () => {
@@ -40,7 +64,7 @@ describe("a question on a node at ease that shares its sessions", () => {
   })
 
   it("asks the model while it is accepted, and tells nobody before", () => {
-    const { script, asker } = begun()
+    const { script, asker } = alone(obedientApp)
     script.next(0, "accept", slow)
     script.ask(asker, "say hello")
     // The app says its second piece 100 ms after the first.
@@ -52,33 +76,31 @@ describe("a question on a node at ease that shares its sessions", () => {
   })
 
   it("lets go of the model where it is not accepted", () => {
-    let asked = 0
-    let atWork = 0
-    const work = Effect.acquireRelease(
-      Effect.sync(() => {
-        asked += 1
-        atWork += 1
-      }),
-      () =>
-        Effect.sync(() => {
-          atWork -= 1
-        })
-    )
-    const answer: App["answer"] = (question) =>
-      Stream.unwrapScoped(Effect.as(work, obedientApp.answer(question)))
-    const { script, asker } = begun({ app: { ...obedientApp, answer } })
+    const { app, seen } = counting()
+    const { script, asker } = alone(app)
     script.next(0, "accept", "lost")
     script.ask(asker, "hang")
-    script.until("the model is asked", () => atWork === 1)
+    script.until("the model is asked", () => seen.atWork === 1)
     expect(script.run("hang")).toBeUndefined()
     // The client is told that the database did not answer, and asks again.
     script.until("it runs", () => script.statusOf("hang") === "running")
     script.pass(slow)
-    expect({ asked, atWork }).toEqual({ asked: 2, atWork: 1 })
+    expect(seen).toEqual({ asked: 2, atWork: 1 })
     script.stop(asker)
     script.until("it is over", () => script.isOver(asker, "hang"))
-    expect(atWork).toBe(0)
+    expect(seen.atWork).toBe(0)
     expect(script.violations).toEqual([])
+  })
+
+  it("does not ask the model in vain where another node may be told of the same question", () => {
+    const { app, seen } = counting()
+    const { script, asker, other } = begun({ app })
+    script.next(0, "accept", slow)
+    script.ask(asker, "say hello")
+    script.ask(other, "say hello")
+    script.until("it is over", () => script.isOver(asker, "say hello"))
+    expect(script.violations).toEqual([])
+    expect(seen).toEqual({ asked: 1, atWork: 0 })
   })
 
   it.each([
