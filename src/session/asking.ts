@@ -100,13 +100,13 @@ const decided = Effect.fnUntraced(function* (
   // What the run in progress stores is stored before the question that takes its place.
   if (isFront) yield* makeWay(desk)
   const payload = { inputs: ask.inputs, text, rollback }
-  const asked = { runId: yield* newRunId, action, app, inputs: ask.inputs, text, userId: asker.userId }
+  const question = { runId: yield* newRunId, action, app, inputs: ask.inputs, text, userId: asker.userId }
   return yield* admitted(desk, hold, (isIdle, isHeld) => {
     const accepting = (headStart: HeadStart) =>
-      Effect.flatMap(accept(desk, asked, ask, asker, payload, isHeld), (accepted) =>
+      Effect.flatMap(accept(desk, question, ask, asker, payload, isHeld), (accepted) =>
         taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, headStart })
       )
-    return isIdle && isEarly ? withHeadStart(desk, asked, elsewhere, accepting) : accepting(noHeadStart)
+    return isIdle && isEarly ? withHeadStart(desk, question, elsewhere, accepting) : accepting(noHeadStart)
   })
 })
 

@@ -1,6 +1,6 @@
 /**
  * What is needed later begins now, where stores are elsewhere: what does not depend on each other need not be waited for
- * one after the other. Not where a node is busy: there it costs a fiber, and keeps the answer until somebody wants it.
+ * one after the other. Not for every question of a crowd: there it costs a fiber, and keeps the answer until somebody wants it.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -40,7 +40,7 @@ const counting = () => {
   return { seen, app: { ...obedientApp, answer } }
 }
 
-describe("a question on a node at ease that shares its sessions", () => {
+describe("a question on a node that shares its sessions", () => {
   it("asks for the lease while it is looked up", () => {
     const { script, asker } = begun()
     script.next(0, "claim", slow)
