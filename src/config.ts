@@ -66,75 +66,102 @@ export class Settings extends Context.Tag("colloquy/Settings")<Settings, Setting
 
 const logLevels = ["All", "Trace", "Debug", "Info", "Warning", "Error", "Fatal", "None"] as const
 
-/** An empty variable counts as absent. */
-const optional = <A>(config: Config.Config<A>) => Config.option(config)
+/** An empty variable counts as absent, whatever it is for. */
+const text = (name: string) => Config.nonEmptyString(name)
 
-const nonEmpty = (name: string) => Config.nonEmptyString(name)
+/** What `read` throws is what people read. */
+const valued = <A>(name: string, read: (text: string) => A, fallback: A) =>
+  text(name).pipe(Config.mapAttempt(read), Config.withDefault(fallback))
 
-const positive = (name: string, fallback: number) =>
-  Config.integer(name).pipe(
-    Config.validate({ message: `${name} must be a whole number above 0`, validation: (n) => n > 0 }),
-    Config.withDefault(fallback)
-  )
+/** `words`: which whole numbers it may be. */
+const whole =
+  (words: string, least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (name: string, fallback: number) =>
+    valued(
+      name,
+      (text) => {
+        const number = text.trim() === "" ? Number.NaN : Number(text)
+        if (Number.isSafeInteger(number) && number >= least && number <= most) return number
+        throw new Error(`${name} must be ${words}`)
+      },
+      fallback
+    )
 
-const notNegative = (name: string, fallback: number) =>
-  Config.integer(name).pipe(
-    Config.validate({ message: `${name} must be a whole number from 0 on`, validation: (n) => n >= 0 }),
-    Config.withDefault(fallback)
-  )
+const positive = whole("a whole number above 0", 1)
+const notNegative = whole("a whole number from 0 on", 0)
+const portNumber = whole("0 (any free port) to 65535", 0, 65_535)
 
-/** A bare number is seconds; otherwise Effect's notation ("10 minutes"). */
-const duration = (name: string, fallback: Duration.DurationInput) =>
-  Config.string(name).pipe(
-    Config.mapAttempt((text) => {
+/** A bare number is seconds; otherwise Effect's notation ("10 minutes"). `least`: it may not be shorter. */
+const duration = (name: string, fallback: Duration.DurationInput, least: Duration.DurationInput = 0) =>
+  valued(
+    name,
+    (text) => {
       const seconds = Number(text)
-      if (text.trim() !== "" && Number.isFinite(seconds) && seconds >= 0) return Duration.seconds(seconds)
-      return Option.getOrThrowWith(
-        Duration.decodeUnknown(text),
-        () => new Error(`${name} must be seconds ("30") or a duration ("10 minutes")`)
-      )
-    }),
-    Config.withDefault(Duration.decode(fallback))
+      const read =
+        text.trim() !== "" && Number.isFinite(seconds) && seconds >= 0
+          ? Duration.seconds(seconds)
+          : Option.getOrThrowWith(
+              Duration.decodeUnknown(text),
+              () => new Error(`${name} must be seconds ("30") or a duration ("10 minutes")`)
+            )
+      if (Duration.greaterThanOrEqualTo(read, least)) return read
+      throw new Error(`${name} must be ${Duration.format(least)} or more`)
+    },
+    Duration.decode(fallback)
   )
+
+/** One of some words, in whatever case. */
+const oneOf = <A extends string>(name: string, words: ReadonlyArray<A>, fallback: A) =>
+  valued(
+    name,
+    (text) =>
+      Option.getOrThrowWith(
+        Arr.findFirst(words, (word) => word.toLowerCase() === text.toLowerCase()),
+        () => new Error(`${name} must be one of ${words.join(", ").toLowerCase()}`)
+      ),
+    fallback
+  )
+
+const yes = ["true", "yes", "on", "1"]
+const no = ["false", "no", "off", "0"]
+
+const flag = (name: string, fallback: boolean) =>
+  Config.map(oneOf(name, [...yes, ...no], fallback ? "true" : "false"), (word) => yes.includes(word))
 
 /** Values apart by commas. */
 const list = (name: string) =>
-  Config.string(name).pipe(
-    Config.withDefault(""),
-    Config.map((text) =>
+  valued<ReadonlyArray<string>>(
+    name,
+    (text) =>
       text
         .split(",")
         .map((value) => value.trim())
-        .filter((value) => value !== "")
-    )
+        .filter((value) => value !== ""),
+    []
   )
+
+const secret = (name: string) => Config.option(Config.redacted(text(name)))
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host === "[::1]" || host.startsWith("127.")
 
 const fromEnvironment = Effect.gen(function* () {
-  const host = yield* Config.string("HOST").pipe(Config.withDefault("127.0.0.1"))
+  const host = yield* Config.withDefault(text("HOST"), "127.0.0.1")
   return {
     host,
-    port: yield* Config.integer("PORT").pipe(
-      Config.validate({
-        message: "PORT must be 0 (any free port) to 65535",
-        validation: (port) => port >= 0 && port <= 65_535
-      }),
-      Config.withDefault(7860)
-    ),
-    dataDir: yield* Config.string("DATA_DIR").pipe(Config.withDefault("./data")),
-    databaseUrl: yield* optional(Config.redacted(nonEmpty("DATABASE_URL"))),
-    redisUrl: yield* optional(Config.redacted(nonEmpty("REDIS_URL"))),
-    nodeId: yield* Config.string("NODE_ID").pipe(Config.withDefault("node-1")),
-    authSecret: yield* optional(Config.redacted(nonEmpty("AUTH_SECRET"))),
+    port: yield* portNumber("PORT", 7860),
+    dataDir: yield* Config.withDefault(text("DATA_DIR"), "./data"),
+    databaseUrl: yield* secret("DATABASE_URL"),
+    redisUrl: yield* secret("REDIS_URL"),
+    nodeId: yield* Config.withDefault(text("NODE_ID"), "node-1"),
+    authSecret: yield* secret("AUTH_SECRET"),
     allowedOrigins: yield* list("ALLOWED_ORIGINS"),
-    guestAccess: yield* Config.boolean("GUEST_ACCESS").pipe(Config.withDefault(isLoopback(host))),
+    guestAccess: yield* flag("GUEST_ACCESS", isLoopback(host)),
     openAi: {
-      baseUrl: yield* optional(nonEmpty("OPENAI_BASE_URL")),
-      apiKey: yield* optional(Config.redacted(nonEmpty("OPENAI_API_KEY"))),
-      model: yield* optional(nonEmpty("OPENAI_MODEL")),
-      embeddingModel: yield* optional(nonEmpty("OPENAI_EMBEDDING_MODEL"))
+      baseUrl: yield* Config.option(text("OPENAI_BASE_URL")),
+      apiKey: yield* secret("OPENAI_API_KEY"),
+      model: yield* Config.option(text("OPENAI_MODEL")),
+      embeddingModel: yield* Config.option(text("OPENAI_EMBEDDING_MODEL"))
     },
     maxFrameBytes: yield* positive("MAX_FRAME_BYTES", 1024 * 1024),
     maxConnections: yield* positive("MAX_CONNECTIONS", 10_000),
@@ -144,26 +171,15 @@ const fromEnvironment = Effect.gen(function* () {
     socketBufferBytes: yield* positive("SOCKET_BUFFER_BYTES", 256 * 1024),
     maxUploadBytes: yield* positive("MAX_UPLOAD_BYTES", 20 * 1024 * 1024),
     maxDocumentPages: yield* positive("MAX_DOCUMENT_PAGES", 500),
-    documentTimeout: yield* duration("DOCUMENT_TIMEOUT", "60 seconds"),
+    documentTimeout: yield* duration("DOCUMENT_TIMEOUT", "60 seconds", "1 second"),
     webHosts: yield* list("WEB_HOSTS"),
-    fileLinkTtl: yield* duration("FILE_LINK_TTL", "1 hour"),
+    fileLinkTtl: yield* duration("FILE_LINK_TTL", "1 hour", "1 second"),
     inputWaitLimit: yield* duration("INPUT_WAIT_LIMIT", "24 hours"),
     runOrphanTimeout: yield* duration("RUN_ORPHAN_TIMEOUT", "10 minutes"),
-    leaseTime: yield* duration("LEASE_TIME", "8 seconds"),
+    leaseTime: yield* duration("LEASE_TIME", "8 seconds", "1 second"),
     drainTimeout: yield* duration("DRAIN_TIMEOUT", "30 seconds"),
     buildCacheTtl: yield* duration("BUILD_CACHE_TTL", "10 minutes"),
-    logLevel: yield* Config.string("LOG_LEVEL").pipe(
-      Config.withDefault("info"),
-      Config.mapAttempt((name) =>
-        Option.getOrThrowWith(
-          Arr.findFirst(logLevels, (level) => level.toLowerCase() === name.toLowerCase()),
-          () => new Error(`LOG_LEVEL must be one of ${logLevels.join(", ").toLowerCase()}`)
-        )
-      )
-    ),
-    logFormat: yield* Config.literal(
-      "pretty",
-      "json"
-    )("LOG_FORMAT").pipe(Config.withDefault("pretty" as const))
+    logLevel: yield* oneOf("LOG_LEVEL", logLevels, "Info"),
+    logFormat: yield* oneOf("LOG_FORMAT", ["pretty", "json"], "pretty")
   } satisfies SettingsShape
 })
