@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { Runs } from "../storage/Runs.ts"
 import type { Part } from "./drafts.ts"
-import type { Recorder } from "./recorder.ts"
+import type { Recorder } from "./Recorder.ts"
 
 /** Half of the second that a crash may cost; the other half is for the database. */
 const period = "500 millis"

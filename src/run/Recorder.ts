@@ -34,13 +34,14 @@ import {
   type ToolStarted,
   type Usage
 } from "../protocol/RunEvent.ts"
-import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import type { Ending } from "../storage/Runs.ts"
 import { retried } from "../storage/retried.ts"
 import type { breakAnswer, ChatMessage, NewMessage } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { brokenEnd } from "./brokenEnd.ts"
 import { presentable } from "./defects.ts"
 import { Drafts, type Streamed } from "./drafts.ts"
+import { type FrameSink, FrameWriter } from "./FrameWriter.ts"
 import type { Journal, KnownRun } from "./Journal.ts"
 import { toolRow } from "./memory.ts"
 import { framesOf, restOf } from "./retelling.ts"
@@ -48,12 +49,6 @@ import { type EndedOtherwise, finishRetries, storeEnd } from "./storedEnd.ts"
 import { answerRow, telling } from "./telling.ts"
 
 type Judging = (passages: ReadonlyArray<Passage>) => ReturnType<JudgeService["source"]>
-
-/** Where frames go: the session's log. */
-export interface FrameSink {
-  readonly append: (frame: Frame) => Frame
-  readonly delta: (kind: DeltaKind, text: string, bubble: StreamBubble) => void
-}
 
 /** What a run that waits needs to go on, and what it asked. */
 export interface Parked {
@@ -75,19 +70,13 @@ export class Recorder {
   readonly runId: string
   readonly drafts: Drafts
   private readonly journal: Journal
-  private readonly log: FrameSink
-  private readonly frames: Projection
+  private readonly writer: FrameWriter
   private readonly judge: Judging
   private readonly asker: AskerShape
   private readonly kind: RunFailed["kind"]
   private readonly openTools = new Map<string, ToolStarted>()
   /** What asks the person something: told when the run is parked, for until then nobody could reply. */
   private readonly prompts: Array<Frame> = []
-  private steps = ""
-  /** Whether a bubble for what is going on is open. */
-  private processing = false
-  /** Said with the next frame: the reply that the run goes on from. */
-  private echo: QuestionEcho | null = null
   private outcome: Outcome | null = null
   private onStop: OnStop | null = null
   readonly sink: RunSink
@@ -105,46 +94,25 @@ export class Recorder {
     this.runId = options.runId
     this.kind = options.kind
     this.journal = options.journal
-    this.log = options.log
-    this.frames = options.frames
+    this.writer = new FrameWriter(options.log, options.frames)
     this.judge = options.judge
     this.asker = options.asker
     this.drafts = new Drafts(this.kind)
-    const bubble = this.frames.bubble()
-    this.sink = {
-      text: (delta) => {
-        if (!this.processing) this.openProcessing()
-        this.drafts.add("content", delta)
-        this.log.delta("content", delta, bubble)
-      },
-      reasoning: (delta) => {
-        if (!this.processing) this.openProcessing()
-        this.drafts.add("reasoning_content", delta)
-        this.log.delta("reasoning_content", delta, bubble)
-      },
-      node: (run, outputKey) => {
-        const own = this.frames.nodeBubble(run, outputKey)
-        const draft = this.drafts.open(run, outputKey)
-        const streams = (kind: DeltaKind) => (delta: string) => {
-          draft.add(kind, delta)
-          this.log.delta(kind, delta, own)
-        }
-        return { text: streams("content"), reasoning: streams("reasoning_content") }
-      }
-    }
+    this.sink = this.writer.sink(this.drafts)
+  }
+
+  private get frames(): Projection {
+    return this.writer.frames
   }
 
   /** The first frames: accepted, and a bubble for what is going on. */
   begin(question: QuestionEcho): Frame {
-    const begun = this.append(this.frames.begin(question))
-    if (this.frames.profile.opens) this.openProcessing()
-    return begun
+    return this.writer.begin(question)
   }
 
   /** The run goes on after a reply. */
   goOn(reply: QuestionEcho): void {
-    this.echo = reply
-    if (this.frames.profile.opens) this.openProcessing()
+    this.writer.goOn(reply)
   }
 
   /** Of a run that ended while it waited: its whole life at once, so that no client waits for it. */
@@ -162,24 +130,23 @@ export class Recorder {
   }
 
   /** Ends the run in place of the server that ran it; this is what it had streamed. */
-  endLost({ text, reasoning }: Streamed): Effect.Effect<void, StorageError> {
-    this.drafts.add("reasoning_content", reasoning)
-    this.drafts.add("content", text)
+  endLost(streamed: Streamed): Effect.Effect<void, StorageError> {
+    this.recall(streamed)
     return this.broke("lost", new RunLost()).pipe(
       Effect.catchTag("EndedOtherwise", ({ run }) => this.tellStored(run)),
-      Effect.map(() => {
-        this.append(this.frames.closed())
-      })
+      Effect.map(() => this.append(this.frames.closed()))
     )
   }
 
   /** The end of a run that has ended in the database, and of which that was never told; this is what it had streamed. */
-  tellEnd(run: KnownRun, { text, reasoning }: Streamed): Effect.Effect<void, StorageError> {
+  tellEnd(run: KnownRun, streamed: Streamed): Effect.Effect<void, StorageError> {
+    this.recall(streamed)
+    return Effect.map(this.tellStored(run), () => this.append(this.frames.closed()))
+  }
+
+  private recall({ text, reasoning }: Streamed): void {
     this.drafts.add("reasoning_content", reasoning)
     this.drafts.add("content", text)
-    return Effect.map(this.tellStored(run), () => {
-      this.append(this.frames.closed())
-    })
   }
 
   private tellStored(run: KnownRun): Effect.Effect<void, StorageError> {
@@ -189,10 +156,10 @@ export class Recorder {
   }
 
   private tellRows(run: KnownRun, rows: ReadonlyArray<ChatMessage>): void {
-    const { kind, frames } = this
+    const { kind, frames, writer } = this
     const retelling = { run, rows, kind, frames, streamed: this.drafts.own }
-    for (const rest of restOf(retelling)) this.log.delta(rest.kind, rest.text, frames.bubble())
-    for (const frame of framesOf(retelling)) this.append(frame)
+    for (const rest of restOf(retelling)) writer.text(rest.kind, rest.text)
+    this.appendAll(framesOf(retelling))
   }
 
   /** Says a frame again that was said in vain. */
@@ -219,22 +186,12 @@ export class Recorder {
     return Effect.provide(forEachEvent(events, on), services)
   }
 
-  private append(frame: Frame): Frame {
-    if (this.echo === null) return this.log.append(frame)
-    const question = this.echo
-    this.echo = null
-    return this.log.append({ ...frame, question })
+  private append(frame: Frame): void {
+    this.writer.append(frame)
   }
 
-  private openProcessing(): void {
-    this.processing = true
-    this.append(this.frames.processingStarted())
-  }
-
-  private closeProcessing(): void {
-    if (!this.processing) return
-    this.processing = false
-    this.append(this.frames.processingEnded(this.steps))
+  private appendAll(frames: ReadonlyArray<Frame>): void {
+    for (const frame of frames) this.writer.append(frame)
   }
 
   private on(event: RunEvent): Effect.Effect<void, StorageError> {
@@ -244,11 +201,7 @@ export class Recorder {
       case "ReasoningDelta":
         return Effect.sync(() => this.sink.reasoning(event.text))
       case "Step":
-        return Effect.sync(() => {
-          if (!this.processing) this.openProcessing()
-          this.steps += this.steps === "" ? event.text : `\n${event.text}`
-          this.append(this.frames.step(event.text))
-        })
+        return Effect.sync(() => this.writer.step(event.text))
       case "ToolStarted":
         return Effect.sync(() => {
           this.openTools.set(event.id, event)
@@ -307,7 +260,7 @@ export class Recorder {
   /** The same for what is told at once, together with the text that it ends. */
   private tell(event: Told): Effect.Effect<void, StorageError> {
     return Effect.gen(this, function* () {
-      const { row, settles, frames } = telling(event, this.frames, this.steps)
+      const { row, settles, frames } = telling(event, this.frames, this.writer.steps)
       const node = event._tag === "NodeStreamed" ? event.run.uniqueId : null
       const reasoning = settles && node === null ? this.drafts.own.reasoning : ""
       const rows = [
@@ -316,31 +269,13 @@ export class Recorder {
       ]
       const store = settles ? this.settled(rows, node) : this.journal.record(this.runId, rows)
       const ids = rows.length === 0 ? [] : yield* store
-      this.turnPage(event, node === null && row !== null)
-      if (settles && node === null) this.steps = ""
+      this.writer.turnPage(event, node === null && row !== null)
+      if (settles && node === null) this.writer.forgetSteps()
       for (const frame of frames(ids.at(-1) ?? null)) {
         if (asks(event)) this.prompts.push(frame)
         else this.append(frame)
       }
     }).pipe(Effect.uninterruptible)
-  }
-
-  /** What becomes of the bubble for what is going on when something else is told. */
-  private turnPage(event: Told, isOwnBubble: boolean): void {
-    switch (event._tag) {
-      case "Notice":
-        this.processing = event.next
-        return
-      case "Utterance":
-        this.processing = event.receiver?.isSelf === false
-        return
-      // What is done to answer it opens a bubble of its own.
-      case "Asked":
-        this.processing = false
-        return
-      default:
-        if (isOwnBubble) this.closeProcessing()
-    }
   }
 
   /** Stores rows that hold what was streamed; from then on it is no draft any more. */
@@ -415,50 +350,34 @@ export class Recorder {
   }
 
   private tellPrompts(): void {
-    for (const frame of this.prompts.splice(0)) this.append(frame)
+    this.appendAll(this.prompts.splice(0))
   }
 
   private completed(answer: Answered): Effect.Effect<void, StorageError | EndedOtherwise> {
     const { reasoning, text } = this.drafts.own
+    const { steps } = this.writer
     const rows = [
       ...(reasoning === "" ? [] : [bubble("reasoning_answer", reasoning, "")]),
-      answerRow(answer, { intermediate_steps: this.steps })
+      answerRow(answer, { intermediate_steps: steps })
     ]
     return Effect.map(this.end("done", "", rows, answer.usage), (ids) => {
-      this.append(this.frames.processingEnded(this.steps))
-      for (const frame of this.frames.answer(answer, text !== "", ids.at(-1) ?? null)) this.append(frame)
+      this.append(this.frames.processingEnded(steps))
+      this.appendAll(this.frames.answer(answer, text !== "", ids.at(-1) ?? null))
     })
   }
 
   private finished(usage: Usage): Effect.Effect<void, StorageError | EndedOtherwise> {
-    return Effect.map(this.end("done", "", [], usage), () => this.closeProcessing())
+    return Effect.map(this.end("done", "", [], usage), () => this.writer.close())
   }
 
-  /** Stopped or failed: what was streamed is kept as broken answers, what is open is closed. */
+  /** Stopped, failed, or given up by the server that ran it. */
   private broke(
     status: "stopped" | "failed" | "lost",
     error: ProtocolError | null
   ): Effect.Effect<void, StorageError | EndedOtherwise> {
-    const output = status === "stopped" ? "Stopped" : "Failed"
-    const tools = [...this.openTools.values()].map((started) => ({
-      started,
-      ended: { _tag: "ToolEnded" as const, id: started.id, output, failed: true }
-    }))
-    const parts = this.drafts.unsettled(this.frames)
-    const rows = [
-      ...tools.map(({ started, ended }) => toolRow(started, ended)),
-      ...parts.map(({ row }) => row)
-    ]
-    const told = error === null ? null : tell(error)
-    const reason = told === null ? "" : String(told.data["exception"] ?? told.status_message)
-    return Effect.gen(this, function* () {
-      const ids = yield* this.end(status, reason, rows)
-      for (const [i, { started, ended }] of tools.entries()) {
-        this.append(this.frames.toolEnded(started, ended, ids[i] ?? null))
-      }
-      for (const [i, { frame }] of parts.entries()) this.append(frame(ids[tools.length + i] ?? null))
-      this.append(told === null ? this.frames.stopped() : this.frames.failed(told))
-    })
+    const { drafts, frames } = this
+    const end = brokenEnd({ error, openTools: this.openTools.values(), drafts, frames })
+    return Effect.map(this.end(status, end.reason, end.rows), (ids) => this.appendAll(end.frames(ids)))
   }
 
   private end(

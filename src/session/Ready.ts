@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { RunFailed } from "../protocol/errors.ts"
 import type { HeldSink } from "../run/HeldSink.ts"
-import type { Recorder } from "../run/recorder.ts"
+import type { Recorder } from "../run/Recorder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 
 export interface ReadyOptions {
