@@ -17,7 +17,7 @@ import type { App } from "../app/App.ts"
 import { type AppError, InvalidInput, type RunFailed } from "../protocol/errors.ts"
 import type { Action } from "../run/Actions.ts"
 import type { Journal, KnownRun } from "../run/Journal.ts"
-import type { Parked as Asked } from "../run/recorder.ts"
+import type { Parked as Asked } from "../run/Recorder.ts"
 import { retried } from "../storage/retried.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SessionOptions } from "./makeSession.ts"
@@ -56,7 +56,10 @@ export class Desk {
   replacing = false
   /** A run has ended meanwhile, and what waits was left to that question to begin. */
   private passedOver = false
-  /** A question that was accepted here may be in the queue. Those of other nodes are found when the lease is given back. */
+  /**
+   * A question may be in the queue that was accepted here, or found there. Of those of other nodes this one hears when it
+   * gives the lease back.
+   */
   mayWait = true
   /** In debug mode the graph that came with the latest start; a reply is for the same. */
   draft: App | null = null
@@ -141,7 +144,10 @@ export class Desk {
         this.insist("taking the next question", journal.dequeue(session.self)),
         Option.match({
           onNone: () => Effect.succeed(false),
-          onSome: (run) => Effect.flatMap(this.begin(run), (began) => this.took(began, hasSlot))
+          onSome: (run) => {
+            this.mayWait = true
+            return Effect.flatMap(this.begin(run), (began) => this.took(began, hasSlot))
+          }
         })
       )
     })
@@ -234,8 +240,12 @@ export class Desk {
     )
   }
 
-  get resumeLater(): Effect.Effect<void> {
-    return Effect.asVoid(Effect.forkIn(this.resume, this.scope))
+  /**
+   * A question is in the queue that this node did not begin: whoever runs the session looks for it at the end of the run,
+   * and where nothing runs any more it begins here.
+   */
+  get left(): Effect.Effect<void> {
+    return Effect.asVoid(Effect.forkIn(Effect.zipRight(this.session.lease.want, this.resume), this.scope))
   }
 
   /** The question that was to take a place has it, or has left it: what was passed over is not forgotten. */
@@ -254,20 +264,17 @@ export class Desk {
     return Effect.asVoid(Effect.forkIn(this.settle, this.scope))
   }
 
-  /**
-   * Gives the lease back when nothing runs. A question that was accepted meanwhile, by a node that found the
-   * lease taken, must not be left lying.
-   */
+  /** Gives the lease back when nothing runs. Whoever found it taken meanwhile, and left a question, is heard of then. */
   private get settle(): Effect.Effect<void> {
     const { lease } = this.session
     const release = Effect.suspend(() =>
-      this.runner.active === null && lease.term() !== 0 ? lease.letGo : Effect.succeed(null)
+      this.runner.active === null && lease.term() !== 0 ? lease.letGo : Effect.succeed(true)
     )
     return lease.delivered.pipe(
       Effect.zipRight(this.permit(release)),
       // Something was written and ended while the permit was waited for.
-      Effect.repeat({ while: (released) => released === false }),
-      Effect.flatMap((released) => (released === true ? this.resume : Effect.void)),
+      Effect.repeat({ while: (isAtRest) => !isAtRest }),
+      Effect.asVoid,
       Effect.interruptible
     )
   }

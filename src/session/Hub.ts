@@ -149,6 +149,7 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             Effect.map(runs.get(runId), (run) =>
               Option.isSome(run) && run.value.owner === nodes.self ? run.value.status : null
             ),
+          onWanted: inSession((it) => it.resume),
           onForgotten: inSession((it) => it.takeOver(null))
         }))
         const made = makeSession(scope, node, { address, userId, log, lease, own })

@@ -3,36 +3,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { App } from "../app/App.ts"
-import {
-  type AppError,
-  InvalidInput,
-  NotYours,
-  Overloaded,
-  QueueFull,
-  SessionBusy
-} from "../protocol/errors.ts"
-import type { Frame } from "../protocol/frames.ts"
-import type { Ask, OnBusy } from "../protocol/payloads.ts"
+import { type AppError, InvalidInput, Overloaded } from "../protocol/errors.ts"
+import type { Ask } from "../protocol/payloads.ts"
 import type { Action } from "../run/Actions.ts"
-import { fillingActions, type KnownRun } from "../run/Journal.ts"
-import { type RunStatus, unseen } from "../storage/rows.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { type AcceptedQuestion, accept, entries } from "./accepting.ts"
 import type { Desk } from "./Desk.ts"
 import { early } from "./early.ts"
 import type { Runner } from "./Runner.ts"
+import { again, repeated } from "./repeating.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
-import { type Asked, type HeadStart, noHeadStart, start, withHeadStart } from "./starting.ts"
+import { type HeadStart, noHeadStart, start, withHeadStart } from "./starting.ts"
 import { stopElsewhere, stopRun } from "./stopping.ts"
-import { echoOf, encodePayload, type Payload, type Turn, turnOf } from "./turn.ts"
+import { type Payload, type Turn, turnOf } from "./turn.ts"
 
 const newRunId = Effect.sync(() => crypto.randomUUID().replaceAll("-", ""))
-
-const entries: Readonly<Record<OnBusy, "enqueue" | "reject" | "front">> = {
-  enqueue: "enqueue",
-  reject: "reject",
-  interrupt: "front",
-  rollback: "front"
-}
 
 export const ask = (desk: Desk, question: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
   asked(desk, question, asker).pipe(
@@ -123,8 +108,6 @@ interface Taking {
   readonly headStart: HeadStart
 }
 
-type AcceptedQuestion = Effect.Effect.Success<ReturnType<typeof accept>>
-
 /** What becomes of a question that is in the database. */
 const taken = (
   desk: Desk,
@@ -183,9 +166,11 @@ const admitted = <E>(
       Effect.suspend(() => {
         if (Exit.isSuccess(exit) && exit.value._tag === "Begun") return Effect.void
         if (isIdle) slots.release()
-        // The node that had the lease may have looked for the last time before the question was accepted.
-        if (!isHeld && Exit.isSuccess(exit)) return desk.resumeLater
-        return isIdle ? desk.settleLater : Effect.void
+        const settled = isIdle ? desk.settleLater : Effect.void
+        // Whoever had the lease may have given it back before the question was accepted.
+        return Exit.isSuccess(exit) && (!isHeld || (isIdle && exit.value._tag === "Queued"))
+          ? Effect.zipRight(settled, desk.left)
+          : settled
       })
     )
   })
@@ -214,91 +199,3 @@ const whenIdle = (runner: Runner): Effect.Effect<void> =>
   Effect.suspend(() =>
     runner.active === null ? Effect.void : Effect.zipRight(runner.ended, whenIdle(runner))
   )
-
-/** A question that came before: its run is told of again; one that broke off and can go on does so. */
-const again = (
-  desk: Desk,
-  run: KnownRun,
-  action: Action,
-  app: App,
-  text: string
-): Effect.Effect<AskOutcome, AskError> =>
-  Effect.gen(function* () {
-    const told: AskOutcome = { _tag: "Repeated", begin: repeated(desk, run, app, text) }
-    if (action.continues !== true || !brokeOff.includes(run.status)) return told
-    desk.mayWait = true
-    if (!(yield* desk.journal.reopen(run.runId, desk.session.self))) return told
-    yield* desk.resumeLater
-    return { _tag: "Queued", runId: run.runId, position: 1 }
-  })
-
-const brokeOff: ReadonlyArray<RunStatus> = ["stopped", "failed", "lost"]
-
-/** The begin frame of a question that was accepted before. */
-const repeated = ({ runner }: Desk, run: KnownRun, app: App, text: string): Frame => {
-  const { active } = runner
-  const known = active !== null && active.turn.runId === run.runId ? active.begin : null
-  if (known !== null) {
-    const { seq: _, ...begin } = known
-    return begin
-  }
-  const frames = runner.projectionOf({ runId: run.runId, kind: app.kind, userId: run.userId })
-  return { ...frames.begin(echoOf(run, text)), extra: JSON.stringify({ status: run.status }) }
-}
-
-const accept = (
-  desk: Desk,
-  { runId, app }: Asked,
-  ask: Ask,
-  asker: Asker,
-  payload: Payload,
-  startNow: boolean
-) =>
-  Effect.suspend(() => {
-    const { session, journal } = desk
-    desk.mayWait = true
-    return journal.accept({
-      runId,
-      action: ask.action,
-      owner: session.self,
-      clientMsgId: ask.clientMsgId,
-      payload: encodePayload(payload),
-      entry: { startNow, onBusy: entries[ask.onBusy], maxQueued: session.maxQueued },
-      session: {
-        chatId: session.address.chatId,
-        flowId: session.address.flowId,
-        flowType: app.flowType,
-        flowName: app.name,
-        name: payload.text === "" ? app.name : titleOf(payload.text),
-        userId: asker.userId,
-        ip: asker.ip
-      },
-      question:
-        session.actions[ask.action]?.silent === true
-          ? { is_bot: false, type: "over", category: unseen, message: "" }
-          : {
-              is_bot: false,
-              type: "over",
-              category: "question",
-              message: payload.text,
-              ...(fillingActions.includes(ask.action)
-                ? { extra: JSON.stringify({ inputs: ask.inputs }) }
-                : {})
-            }
-    })
-  }).pipe(
-    Effect.catchTags({
-      SessionTaken: () => new NotYours({ what: "chat" }),
-      ChatBusy: () => new SessionBusy(),
-      ChatFull: ({ limit }) => new QueueFull({ limit })
-    })
-  )
-
-const maxTitle = 80
-
-/** A session is called after its first question, cut at a character. */
-const titleOf = (text: string): string => {
-  const line = text.replace(/\s+/g, " ").trim()
-  const characters = [...line.slice(0, maxTitle * 2)]
-  return characters.length <= maxTitle ? line : `${characters.slice(0, maxTitle - 1).join("")}…`
-}

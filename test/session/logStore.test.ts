@@ -70,6 +70,47 @@ describe.each(stores)("the log store in %s", (_, make) => {
       expect(yield* take(store, "b")).toMatchObject({ epoch: "of a", seq: 0 })
     }))
 
+  describe("says to who gives a session back whether another node has wanted it:", () => {
+    test("not where nobody did", ({ store }) =>
+      Effect.gen(function* () {
+        const { fence } = yield* take(store, "a")
+        expect(yield* store.release(key, fence)).toBe(false)
+        // Nobody had it.
+        yield* store.want(key)
+        const again = yield* take(store, "a")
+        expect(yield* store.release(key, again.fence)).toBe(false)
+      }))
+
+    test("where it tried to claim it, though its holder was another one then", ({ store }) =>
+      Effect.gen(function* () {
+        yield* take(store, "a")
+        yield* store.claim(key, claimOf("b"))
+        const { fence } = yield* take(store, "c", { dead: "a" })
+        expect(yield* store.release(key, fence)).toBe(true)
+        const again = yield* take(store, "c")
+        expect(yield* store.release(key, again.fence)).toBe(false)
+      }))
+
+    test("where it said so", ({ store }) =>
+      Effect.gen(function* () {
+        const { fence } = yield* take(store, "a")
+        yield* store.want(key)
+        expect(yield* store.release(key, fence)).toBe(true)
+      }))
+
+    test("and where that cannot be known", ({ store, lose }) =>
+      Effect.gen(function* () {
+        const { fence } = yield* take(store, "a")
+        yield* store.release(key, fence)
+        yield* take(store, "a")
+        expect(yield* store.release(key, fence)).toBe(true)
+        yield* lose(key)
+        yield* store.want(key)
+        expect(yield* store.release(key, fence)).toBe(true)
+        expect(yield* store.read(key, 0)).toEqual(Option.none())
+      }))
+  })
+
   test("takes a session from the node that is said to be dead, and from no other", ({ store }) =>
     Effect.gen(function* () {
       yield* take(store, "a")

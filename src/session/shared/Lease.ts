@@ -11,6 +11,8 @@ export interface Lease {
    * the moment.
    */
   readonly hold: Effect.Effect<boolean>
+  /** Whoever holds it hears, when it gives it back, that somebody wants it. */
+  readonly want: Effect.Effect<void>
   /** The node that had it when this one did not get it; "" where that is not known. */
   readonly holder: () => string
   /** Gives it back; false where something that was written is not `delivered` yet. */
@@ -36,6 +38,7 @@ export interface Lease {
 /** Of a session that no other node can know. */
 export const alone: Lease = {
   hold: Effect.succeed(true),
+  want: Effect.void,
   holder: () => "",
   letGo: Effect.succeed(true),
   giveBack: Effect.void,

@@ -76,10 +76,15 @@ export interface LogStoreService {
    * lost: the store is not the process that it was at the last claim.
    */
   readonly claim: (key: string, claim: Claim) => Effect.Effect<Claimed, RedisError>
+  /** Has whoever holds it, if anybody does, know when it gives it back that somebody wants it. */
+  readonly want: (key: string) => Effect.Effect<void, RedisError>
   /** Every token passes here, so it is no effect: `answer` is called once, later. */
   readonly append: (key: string, append: Append, answer: (result: AppendAnswer) => void) => void
-  /** Nothing happens where the fence is not the holder's. */
-  readonly release: (key: string, fence: string) => Effect.Effect<void, RedisError>
+  /**
+   * Answers whether somebody else has wanted it, or tried to claim it, meanwhile. Nothing happens where the fence is not the holder's, and
+   * nobody knows then: true.
+   */
+  readonly release: (key: string, fence: string) => Effect.Effect<boolean, RedisError>
   readonly read: (key: string, after: number) => Effect.Effect<Option.Option<Kept>, RedisError>
   /** For whoever wants to know whether there is something to read. */
   readonly glance: (keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Glance | null>, RedisError>
@@ -93,7 +98,7 @@ export interface LogStoreService {
   readonly follow: (key: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
   /** Says something to all that follow a session, as `noted`; it is not kept. */
   readonly note: (key: string, text: string) => Effect.Effect<void, RedisError>
-  /** How many nodes follow a session. */
+  /** How many nodes follow a session; fails where that cannot be known. */
   readonly followers: (key: string) => Effect.Effect<number, RedisError>
   /** What other nodes say to this one, until the scope closes. */
   readonly attend: (self: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>

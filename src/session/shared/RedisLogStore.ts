@@ -9,7 +9,7 @@ import type { RedisService } from "../../redis/Redis.ts"
 import { RedisError } from "../../redis/RedisError.ts"
 import { Courier } from "./Courier.ts"
 import type { Claimed, Listener, LogStoreService } from "./LogStore.ts"
-import { beatScript, claimScript, readScript, releaseScript } from "./redisScripts.ts"
+import { beatScript, claimScript, readScript, releaseScript, wantScript } from "./redisScripts.ts"
 
 const Whole = Schema.NumberFromString
 const ClaimAnswer = Schema.Union(
@@ -25,6 +25,11 @@ const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole),
 
 /** Before what is said on a session's channel and is no batch. */
 const note = "note:"
+
+/** Each server of a Cluster counts its own subscribers alone. */
+const uncounted = Effect.fail(
+  new RedisError({ operation: "count followers", cause: new Error("not to be had from a Cluster") })
+)
 
 const answered =
   <A, I>(operation: string, schema: Schema.Schema<A, I>) =>
@@ -65,9 +70,14 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
                   : { _tag: "Yours", fence: answer[1], epoch: answer[2], seq: answer[3] }
             )
           ),
+      want: (key) => Effect.asVoid(redis.script(wantScript, [hash(key)], [])),
       append: (key, append, answer) =>
         courier.take({ hash: hash(key), stream: stream(key), channel: live(key), append, answer }),
-      release: (key, fence) => Effect.asVoid(redis.script(releaseScript, both(key), [fence])),
+      release: (key, fence) =>
+        redis.script(releaseScript, both(key), [fence]).pipe(
+          answered(releaseScript.name, Schema.Literal(0, 1)),
+          Effect.map((wanted) => wanted === 1)
+        ),
       read: (key, after) =>
         redis.script(readScript, both(key), [after]).pipe(
           answered(readScript.name, ReadAnswer),
@@ -111,12 +121,14 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
       note: (key, text) =>
         Effect.asVoid(redis.run("note", (client) => client.publish(live(key), note + text))),
       followers: (key) =>
-        redis
-          .run("count followers", (client) => client.call("PUBSUB", "NUMSUB", live(key)))
-          .pipe(
-            answered("count followers", Schema.Tuple(Schema.String, Schema.Number)),
-            Effect.map(([, count]) => count)
-          ),
+        redis.isWhole
+          ? redis
+              .run("count followers", (client) => client.call("PUBSUB", "NUMSUB", live(key)))
+              .pipe(
+                answered("count followers", Schema.Tuple(Schema.String, Schema.Number)),
+                Effect.map(([, count]) => count)
+              )
+          : uncounted,
       attend: (self, listener) => channels.listen(inbox(self), listener),
       tell: (node, text) =>
         Effect.asVoid(redis.run("tell a node", (client) => client.publish(inbox(node), text)))

@@ -44,6 +44,8 @@ export interface LeaseUser {
   readonly epochNow: Effect.Effect<string, StorageError>
   /** What became of a run of this node's, as the database says; null: it is another node's, or gone. */
   readonly statusHere: (runId: string) => Effect.Effect<RunStatus | null, StorageError>
+  /** Another node has wanted the lease while it was this one's: it may have left a question behind. */
+  readonly onWanted: Effect.Effect<void>
   /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
   readonly onForgotten: Effect.Effect<void>
 }
@@ -138,6 +140,12 @@ export class SharedLease implements Lease {
     lease.heldBy = claimed.owner
     return false
   })
+
+  get want(): Effect.Effect<void> {
+    return this.options.store
+      .want(this.options.key)
+      .pipe(Effect.catchAll((error) => Effect.logWarning("a session's holder was not told", error.cause)))
+  }
 
   /** `old`: the epoch that the session was to begin with, where it was not made up for this claim. */
   private enter(first: Own, old: string | null): Effect.Effect<boolean, RedisError | StorageError> {
@@ -284,15 +292,20 @@ export class SharedLease implements Lease {
   }
 
   private release(fence: string): Effect.Effect<void> {
+    const { store, key, user, scope } = this.options
     return Effect.suspend(() => {
       this.releasing += 1
       return Effect.ensuring(
-        insist(this.options.store.release(this.options.key, fence)),
+        insist(store.release(key, fence)),
         Effect.sync(() => {
           this.releasing -= 1
         })
       )
-    })
+    }).pipe(
+      Effect.flatMap((isWanted) =>
+        isWanted ? Effect.asVoid(Effect.forkIn(Effect.interruptible(user.onWanted), scope)) : Effect.void
+      )
+    )
   }
 
   notify(json: string): Effect.Effect<void> {

@@ -1,7 +1,7 @@
 /**
  * The steps of the log store, as Redis takes them. All keys of a session share its hash tag. The hash of a
- * session holds `owner`, `fence`, `epoch`, `seq` and `server`, the Redis process that it was claimed on; its
- * stream holds the batches, each under the number of its last frame.
+ * session holds `owner`, `fence`, `epoch`, `seq`, `server`, the Redis process that it was claimed on, and `wanted` where
+ * somebody else wants it; its stream holds the batches, each under the number of its last frame.
  */
 import { script } from "../../redis/Script.ts"
 
@@ -22,7 +22,10 @@ export const claimScript = script(
   "claim a session",
   `local owner, fence, epoch, seq, server = unpack(redis.call('HMGET', KEYS[1], 'owner', 'fence', 'epoch', 'seq', 'server'))
 local self = ARGV[1]
-if owner and owner ~= '' and owner ~= self and owner ~= ARGV[2] then return {'held', owner} end
+if owner and owner ~= '' and owner ~= self and owner ~= ARGV[2] then
+  redis.call('HSET', KEYS[1], 'wanted', '1')
+  return {'held', owner}
+end
 local here = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local lost = epoch == ARGV[5] and tonumber(seq) < tonumber(ARGV[6])
 local continues = ARGV[7] == '1' and (not owner or owner == self)
@@ -39,6 +42,14 @@ fence = string.format('%.0f', next)
 redis.call('HSET', KEYS[1], 'owner', self, 'fence', fence, 'epoch', epoch, 'seq', seq, 'server', settled)
 redis.call('PEXPIRE', KEYS[1], ${keepSession})
 return {'yours', fence, epoch, tostring(seq)}`
+)
+
+/** KEYS the hash. Leaves a mark for the holder, if there is one. */
+export const wantScript = script(
+  "want a session",
+  `local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner and owner ~= '' then redis.call('HSET', KEYS[1], 'wanted', '1') end
+return 1`
 )
 
 /**
@@ -69,17 +80,22 @@ end
 return answers`
 )
 
-/** KEYS the hash, the stream. ARGV fence. Old runs are dropped where there is too much of them. */
+/**
+ * KEYS the hash, the stream. ARGV fence. Old runs are dropped where there is too much of them. Answers 0 where nobody has
+ * wanted the session meanwhile, as far as can be known.
+ */
 export const releaseScript = script(
   "release a session",
-  `if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+  `local fence, wanted = unpack(redis.call('HMGET', KEYS[1], 'fence', 'wanted'))
+if fence ~= ARGV[1] then return 1 end
 redis.call('HSET', KEYS[1], 'owner', '')
+redis.call('HDEL', KEYS[1], 'wanted')
 redis.call('PEXPIRE', KEYS[1], ${keepSession})
 if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('MEMORY', 'USAGE', KEYS[2]) > ${maxChars} then
   redis.call('XTRIM', KEYS[2], 'MAXLEN', 1000)
   if redis.call('MEMORY', 'USAGE', KEYS[2]) > 4 * ${maxChars} then redis.call('DEL', KEYS[2]) end
 end
-return 1`
+return wanted and 1 or 0`
 )
 
 /** KEYS the hash, the stream. ARGV the number after which to read. Answers {} or {epoch, seq, owner, batches}. */

@@ -129,15 +129,18 @@ describe("a question on a node that shares its sessions", () => {
 describe("a run's end", () => {
   it("does not look for a question where none was asked meanwhile", () => {
     const { script, asker } = begun()
-    let looks = 0
-    script.next(0, "dequeue", () => {
-      looks += 1
-      return null
-    })
+    const looks: Array<string> = []
+    for (const look of ["dequeue", "waits"]) {
+      script.next(0, look, () => {
+        looks.push(look)
+        return null
+      })
+    }
     script.ask(asker, "say hello")
     script.until("it is over", () => script.isOver(asker, "say hello"))
+    script.pass(100)
     expect(script.violations).toEqual([])
-    expect(looks).toBe(0)
+    expect(looks).toEqual([])
   })
 
   it("finds what another node has accepted", () => {
@@ -146,6 +149,49 @@ describe("a run's end", () => {
     script.until("it runs", () => script.statusOf("say hello") === "running")
     script.ask(other, "say more")
     script.until("both are over", () => script.isOver(other, "say hello") && script.isOver(asker, "say more"))
+    expect(script.violations).toEqual([])
+  })
+
+  // Each node looks for its own questions that lie about, but seldom.
+  const atOnce = 2_000
+
+  it.each([
+    ["has not heard of the run", false],
+    ["follows the run", true]
+  ])("finds it where that one %s, and is not heard when it speaks", (_, isKnown) => {
+    const { script, asker, other } = begun()
+    if (!isKnown) script.next(0, "append", slow)
+    script.ask(asker, "say hello")
+    script.until("it runs", () => script.statusOf("say hello") === "running")
+    if (isKnown) script.until("it is told", () => script.streamed(other, "say hello") !== "")
+    script.unheard(1, 0)
+    script.ask(other, "say more")
+    expect(taken(script, "both are over", () => script.isOver(asker, "say more"))).toBeLessThan(atOnce)
+    expect(script.violations).toEqual([])
+  })
+
+  it("finds it where that one found an earlier run when it asked for the lease", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it runs", () => script.statusOf("say hello") === "running")
+    script.next(1, "find", slow)
+    script.ask(other, "say more")
+    script.until("the first is over", () => script.isOver(asker, "say hello"))
+    script.ask(asker, "spell much more")
+    script.until("it is in the queue", () => script.statusOf("say more") === "queued")
+    script.until("the second is over", () => script.isOver(asker, "spell much more"))
+    expect(taken(script, "all are over", () => script.isOver(asker, "say more"))).toBeLessThan(atOnce)
+    expect(script.violations).toEqual([])
+  })
+
+  it("leaves to that one what it accepts too late to be found", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it runs", () => script.statusOf("say hello") === "running")
+    script.next(1, "find", slow)
+    script.ask(other, "say more")
+    script.until("the first is over", () => script.isOver(asker, "say hello"))
+    expect(taken(script, "both are over", () => script.isOver(asker, "say more"))).toBeLessThan(atOnce)
     expect(script.violations).toEqual([])
   })
 })

@@ -25,6 +25,7 @@ interface Row {
   readonly epoch: string
   readonly seq: number
   readonly server: number | null
+  readonly wanted: boolean
   readonly batches: ReadonlyArray<Batch>
 }
 
@@ -104,6 +105,7 @@ export class ModelStore {
       row.owner !== self &&
       row.owner !== dead
     ) {
+      this.set(key, { ...row, wanted: true })
       return { _tag: "Held", owner: row.owner }
     }
     if (dead !== null && row?.owner === dead) this.robbed.add(dead)
@@ -113,8 +115,14 @@ export class ModelStore {
     const isNew = row === undefined || lost || !(isSame || goesOn)
     const fence = Math.max(this.micros(), (row?.fence ?? 0) + 1)
     const begun = isNew ? { epoch, seq, batches: [] } : row
-    this.set(key, { ...begun, owner: self, fence, server: goesOn && !isSame ? null : this.server })
+    const server = goesOn && !isSame ? null : this.server
+    this.set(key, { ...begun, owner: self, fence, server, wanted: row?.wanted ?? false })
     return { _tag: "Yours", fence: String(fence), epoch: begun.epoch, seq: begun.seq }
+  }
+
+  want(key: string): void {
+    const row = this.rows.get(key)
+    if (row !== undefined && row.owner !== "") this.set(key, { ...row, wanted: true })
   }
 
   append(key: string, { fence, after, last, batch }: Append): Appended {
@@ -127,9 +135,11 @@ export class ModelStore {
     return { _tag: "Ok" }
   }
 
-  release(key: string, fence: string): void {
+  release(key: string, fence: string): boolean {
     const row = this.rows.get(key)
-    if (row !== undefined && String(row.fence) === fence) this.set(key, { ...row, owner: "" })
+    if (row === undefined || String(row.fence) !== fence) return true
+    this.set(key, { ...row, owner: "", wanted: false })
+    return row.wanted
   }
 
   read(key: string, after: number): Option.Option<Kept> {

@@ -29,6 +29,7 @@ export const storeService = (store: ModelStore, carrier: Carrier): LogStoreServi
   const call: Carrier["call"] = (operation, carryOut) => carrier.call(operation, carryOut)
   return {
     claim: (key, claim) => call("claim", () => store.claim(key, claim)),
+    want: (key) => call("want", () => store.want(key)),
     append: (key, append, answer) => carrier.send("append", () => store.append(key, append), answer),
     release: (key, fence) => call("release", () => store.release(key, fence)),
     read: (key, after) => call("read", () => store.read(key, after)),

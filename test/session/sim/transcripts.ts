@@ -59,7 +59,8 @@ const draw = (random: () => number): readonly [string, Step] => {
   const luck = random()
   if (luck < 0.25) return claim(node, below(3), random() < 0.3, below(3))
   if (luck < 0.65) return append(node, below(10) === 0 ? 1 : 0, below(4))
-  if (luck < 0.75) return release(node)
+  if (luck < 0.73) return release(node)
+  if (luck < 0.75) return want
   if (luck < 0.9) return read(below(12))
   if (luck < 0.94) return glance
   return happening(below(3))
@@ -122,6 +123,8 @@ const read = (after: number): readonly [string, Step] => [
   `read after ${after}`,
   (play, key) => play.harness.store.read(key, after)
 ]
+
+const want: readonly [string, Step] = ["want", (play, key) => play.harness.store.want(key)]
 
 const glance: readonly [string, Step] = [
   "glance",
