@@ -9,6 +9,7 @@
  * Plain synchronous code: a token passes here, and an Effect per token costs several times the frame
  * (docs/architecture.md, "The hot path"). Each frame is serialised once in each form, however many sockets read it.
  */
+import { Patience } from "../Pace.ts"
 import type { Address, Frame } from "../protocol/frames.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import { BatchReader, BatchWriter, type Line, type Standing } from "./batch.ts"
@@ -60,6 +61,10 @@ export class FrameLog {
   private pendingKind: DeltaKind = "content"
   private pending = ""
   private pendingBubble: StreamBubble | null = null
+  private pendingPieces = 0
+  /** Whether the pending text may wait for more. */
+  private waits = false
+  private readonly patience = new Patience()
   private currentEpoch: string
   private seq = 0
   /** Frames up to this number are safe with the other nodes, where there are any. */
@@ -167,8 +172,11 @@ export class FrameLog {
     if (this.pending === "") {
       this.pendingKind = kind
       this.pendingBubble = bubble
-      this.onDirty(this, this.kept.endsWith(kind, bubble))
+      this.pendingPieces = 0
+      this.waits = this.kept.endsWith(kind, bubble) && this.patience.mayWait()
+      this.onDirty(this, this.waits)
     }
+    this.pendingPieces += 1
     this.pending += text
   }
 
@@ -178,6 +186,7 @@ export class FrameLog {
     if (this.pending === "" || bubble === null) return
     const text = this.pending
     this.pending = ""
+    if (this.waits) this.patience.waited(this.pendingPieces)
     if (text.length <= maxDeltaChars) this.sealDelta(text, bubble)
     else for (const part of parts(text)) this.sealDelta(part, bubble)
   }

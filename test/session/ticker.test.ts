@@ -1,6 +1,6 @@
 /** Streamed text of a busy process waits a moment for more of it; nothing else does, and nothing is late because of it. */
 import { describe, expect, it } from "@effect/vitest"
-import { windowAt } from "../../src/Pace.ts"
+import { Patience, windowAt } from "../../src/Pace.ts"
 import { frame } from "../../src/protocol/frames.ts"
 import { runBubble } from "../../src/protocol/streaming.ts"
 import { FrameLog } from "../../src/session/FrameLog.ts"
@@ -132,7 +132,41 @@ describe("streamed text", () => {
 })
 
 describe("the window", () => {
-  it("is nothing up to three tenths of a loop's time, 40 ms from nine tenths on, and grows between", () => {
-    expect([0, 0.15, 0.375, 0.6, 1].map(windowAt)).toEqual([0, 0, 20, 40, 40])
+  it("is nothing up to 15 % of a core, 40 ms from 40 % on, and grows between", () => {
+    expect([0, 0.15, 0.275, 0.4, 1].map(windowAt)).toEqual([0, 0, 20, 40, 40])
+  })
+})
+
+describe("a text that comes too slowly for the window", () => {
+  /** Says so many pieces, each of which has its turn and its window to itself; answers how many waited. */
+  const waits = ({ say, turn, window }: ReturnType<typeof logAt>, pieces: number): number => {
+    let waited = 0
+    for (let i = 0; i < pieces; i++) {
+      say("slow ")
+      turn.all()
+      waited += window.count()
+      window.all()
+      turn.all()
+    }
+    return waited
+  }
+
+  it("does not wait any more after two windows that brought nothing, and tries it again later", () => {
+    const at = logAt(10)
+    at.say("first")
+    at.turn.all()
+    expect(waits(at, 2)).toBe(2)
+    expect(waits(at, 16)).toBe(0)
+    expect(waits(at, 1)).toBe(1)
+  })
+
+  it("goes on waiting where every other window brings something", () => {
+    const patience = new Patience()
+    const waited = Array.from({ length: 100 }, (_, i) => {
+      const mayWait = patience.mayWait()
+      patience.waited(1 + (i % 2))
+      return mayWait
+    })
+    expect(waited).not.toContain(false)
   })
 })

@@ -4,31 +4,27 @@
  * CPU time of a token).
  */
 import type * as Net from "node:net"
-import type { PaceService } from "../../Pace.ts"
-
-/** Reads that follow each other without a rest, where one has brought nothing. */
-const restless = 16
+import { type PaceService, Patience } from "../../Pace.ts"
 
 /**
  * To be called after each read, with the pieces of the answer that it brought: reads no more until the window is over, if there is one. Not
  * where answers come so slowly that no two pieces meet in a window: a rest costs as much as a read.
  */
 export const restingIn = (pace: PaceService, socket: Net.Socket, goesOn: () => boolean) => {
+  const patience = new Patience()
   let pieces = 0
   let isDue = false
   let hasRested = false
-  let reads = restless
   const wake = (): void => {
     isDue = false
     hasRested = true
     socket.resume()
   }
   const rest = (): void => {
-    if (hasRested && pieces < 2) reads = 0
+    if (hasRested) patience.waited(pieces)
     pieces = 0
     hasRested = false
-    reads += 1
-    if (reads > restless && goesOn() && pace.window() > 0) {
+    if (patience.mayWait() && goesOn() && pace.window() > 0) {
       socket.pause()
       pace.wait(wake)
     } else isDue = false
