@@ -173,7 +173,9 @@ export class FrameLog {
       this.pendingKind = kind
       this.pendingBubble = bubble
       this.pendingPieces = 0
-      this.waits = this.kept.endsWith(kind, bubble) && this.patience.mayWait()
+      // To other nodes the text of many sessions goes together, and is worth waiting for by itself.
+      const pays = this.outlet !== null || this.patience.mayWait()
+      this.waits = pays && this.kept.endsWith(kind, bubble)
       this.onDirty(this, this.waits)
     }
     this.pendingPieces += 1

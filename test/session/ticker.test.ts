@@ -160,6 +160,14 @@ describe("a text that comes too slowly for the window", () => {
     expect(waits(at, 1)).toBe(1)
   })
 
+  it("goes on waiting where other nodes have to know first", () => {
+    const at = logAt(10)
+    at.log.share({ push: () => undefined })
+    at.say("first")
+    at.turn.all()
+    expect(waits(at, 40)).toBe(40)
+  })
+
   it("goes on waiting where every other window brings something", () => {
     const patience = new Patience()
     const waited = Array.from({ length: 100 }, (_, i) => {
