@@ -19,7 +19,7 @@ export interface PaceService {
 export const longest = 40
 /**
  * CPU time over time: up to the one nothing waits, from the other on it waits longest. With 0.6 instead of 0.4, 500 answers of
- * a token every 20 ms took a quarter more CPU time a token.
+ * a token every 20 ms took up to a quarter more CPU time a token.
  */
 const leisure = 0.15
 const busy = 0.4

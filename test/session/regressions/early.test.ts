@@ -170,13 +170,20 @@ describe("a run's end", () => {
     expect(script.violations).toEqual([])
   })
 
-  it("finds it where that one found an earlier run when it asked for the lease", () => {
-    const { script, asker, other } = begun()
+  /** The other node has found the lease taken, and accepts its question only after the run's end. */
+  const acceptedLate = () => {
+    const at = begun()
+    const { script, asker, other } = at
     script.ask(asker, "say hello")
     script.until("it runs", () => script.statusOf("say hello") === "running")
     script.next(1, "find", slow)
     script.ask(other, "say more")
     script.until("the first is over", () => script.isOver(asker, "say hello"))
+    return at
+  }
+
+  it("finds it where that one found an earlier run when it asked for the lease", () => {
+    const { script, asker } = acceptedLate()
     script.ask(asker, "spell much more")
     script.until("it is in the queue", () => script.statusOf("say more") === "queued")
     script.until("the second is over", () => script.isOver(asker, "spell much more"))
@@ -185,12 +192,7 @@ describe("a run's end", () => {
   })
 
   it("leaves to that one what it accepts too late to be found", () => {
-    const { script, asker, other } = begun()
-    script.ask(asker, "say hello")
-    script.until("it runs", () => script.statusOf("say hello") === "running")
-    script.next(1, "find", slow)
-    script.ask(other, "say more")
-    script.until("the first is over", () => script.isOver(asker, "say hello"))
+    const { script, asker } = acceptedLate()
     expect(taken(script, "both are over", () => script.isOver(asker, "say more"))).toBeLessThan(atOnce)
     expect(script.violations).toEqual([])
   })
