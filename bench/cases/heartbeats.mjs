@@ -8,8 +8,8 @@ import { median } from "../statistics.mjs"
 /** One interval of pings, of ours and of the floor: each socket is pinged once, whenever the window begins. */
 const windowMs = 30_000
 /**
- * Until what connecting left behind has been cleared away: V8 collects all that is there three times at most when a process
- * falls quiet, with eight seconds between, and that costs more than the pings.
+ * Until what connecting left behind has been cleared away: in the first half minute of quiet V8's full collections cost more
+ * than the pings.
  */
 const leadMs = 30_000
 
