@@ -44,7 +44,7 @@ export interface RedisService {
   readonly isWhole: boolean
   /** The key's name, under the prefix that the address names. */
   readonly key: (name: string) => string
-  /** A connection of one's own, for subscriptions. Closed with the scope. */
+  /** For subscriptions, which take a connection for themselves. Closed with the scope. */
   readonly connection: Effect.Effect<Client, never, Scope.Scope>
 }
 
@@ -133,7 +133,11 @@ const make = (url: Redacted.Redacted): Effect.Effect<RedisService, RedisError, S
       },
       isWhole: address.kind !== "cluster",
       key: (name) => `${address.prefix}${name}`,
-      connection: Effect.map(connect, ({ client }) => client)
+      // A Cluster's client has connections of their own for what is sharded; with commands it learns at once where slots are.
+      connection:
+        address.kind === "cluster"
+          ? Effect.succeed(connection.client)
+          : Effect.map(connect, ({ client }) => client)
     }
   })
 

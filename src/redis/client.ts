@@ -54,6 +54,7 @@ export const makeClient = (address: Address): Client => {
     case "cluster":
       return new Cluster([...address.nodes], {
         redisOptions: options,
+        shardedSubscribers: true,
         enableOfflineQueue: false,
         clusterRetryStrategy: pause
       })

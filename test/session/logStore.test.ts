@@ -1,6 +1,9 @@
 /** What the log store promises, on Redis and as the simulator has it; and that both always answer the same. */
-import { describe, expect, it } from "@effect/vitest"
+import { afterAll, describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -10,7 +13,8 @@ import {
   type Listener,
   type LogStoreService
 } from "../../src/session/shared/LogStore.ts"
-import { bothStores, type Harness, keptOf, stores } from "./sim/bothStores.ts"
+import { type RedisCluster, redisCluster } from "../support/faults/redisCluster.ts"
+import { bothStores, type Harness, keptOf, redisAt, stores } from "./sim/bothStores.ts"
 import { transcripts } from "./sim/transcripts.ts"
 
 const key = "1:flow:chat"
@@ -55,7 +59,16 @@ const recorder = () => {
   return { heard, noted, listener, began: () => began }
 }
 
-describe.each(stores)("the log store in %s", (_, make) => {
+class SharedCluster extends Context.Tag("test/SharedCluster")<SharedCluster, RedisCluster>() {}
+
+/** One for all tests here: it takes seconds to come up. */
+const clusterRuntime = ManagedRuntime.make(Layer.scoped(SharedCluster, redisCluster))
+afterAll(() => clusterRuntime.dispose())
+const inCluster = Effect.promise(() => clusterRuntime.runPromise(SharedCluster)).pipe(
+  Effect.flatMap(({ url }) => redisAt(url))
+)
+
+describe.each([...stores, ["a Redis Cluster", inCluster] as const])("the log store in %s", (_, make) => {
   const test = (words: string, body: (harness: Harness) => Effect.Effect<void, unknown, Scope.Scope>) =>
     it.scopedLive(words, () => Effect.flatMap(make, body))
 

@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import type { RedisService } from "../../redis/Redis.ts"
 import { RedisError } from "../../redis/RedisError.ts"
 import type { Append, AppendAnswer } from "./LogStore.ts"
-import { appendScript } from "./redisScripts.ts"
+import { appendScript, shardedAppendScript } from "./redisScripts.ts"
 
 /** Of one script: Redis does nothing else meanwhile. */
 const maxAppends = 128
@@ -77,7 +77,8 @@ export class Courier {
       const { fence, after, last, batch, running } = append
       args.push(fence, after, last, batch, running ? "1" : "0", channel)
     }
-    this.redis.sendScript(appendScript, keys, args, (result) => {
+    const script = this.redis.isWhole ? appendScript : shardedAppendScript
+    this.redis.sendScript(script, keys, args, (result) => {
       const answers = Either.isRight(result) && Array.isArray(result.right) ? result.right : []
       for (const [i, letter] of letters.entries()) {
         letter.answer(Either.isLeft(result) ? Either.left(result.left) : appended(answers[i]))

@@ -1,14 +1,13 @@
 /** The log store on Redis: one server, Sentinel or a Cluster. What it keeps stands at `redisScripts.ts`. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Client } from "../../redis/client.ts"
 import type { RedisService } from "../../redis/Redis.ts"
 import { RedisError } from "../../redis/RedisError.ts"
 import { Courier } from "./Courier.ts"
-import type { Claimed, Listener, LogStoreService } from "./LogStore.ts"
+import { makeChannels } from "./channels.ts"
+import type { Claimed, LogStoreService } from "./LogStore.ts"
 import { beatScript, claimScript, readScript, releaseScript, wantScript } from "./redisScripts.ts"
 
 const Whole = Schema.NumberFromString
@@ -25,11 +24,6 @@ const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole),
 
 /** Before what is said on a session's channel and is no batch. */
 const note = "note:"
-
-/** Each server of a Cluster counts its own subscribers alone. */
-const uncounted = Effect.fail(
-  new RedisError({ operation: "count followers", cause: new Error("not to be had from a Cluster") })
-)
 
 const answered =
   <A, I>(operation: string, schema: Schema.Schema<A, I>) =>
@@ -118,71 +112,13 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
             else heard(text)
           }
         }),
-      note: (key, text) =>
-        Effect.asVoid(redis.run("note", (client) => client.publish(live(key), note + text))),
+      note: (key, text) => channels.say("note", live(key), note + text),
       followers: (key) =>
-        redis.isWhole
-          ? redis
-              .run("count followers", (client) => client.call("PUBSUB", "NUMSUB", live(key)))
-              .pipe(
-                answered("count followers", Schema.Tuple(Schema.String, Schema.Number)),
-                Effect.map(([, count]) => count)
-              )
-          : uncounted,
+        channels.listeners(live(key), hash(key)).pipe(
+          answered("count followers", Schema.Tuple(Schema.String, Schema.Number)),
+          Effect.map(([, count]) => count)
+        ),
       attend: (self, listener) => channels.listen(inbox(self), listener),
-      tell: (node, text) =>
-        Effect.asVoid(redis.run("tell a node", (client) => client.publish(inbox(node), text)))
+      tell: (node, text) => channels.say("tell a node", inbox(node), text)
     }
-  })
-
-/**
- * One connection for all that this node listens to. It subscribes by itself when it is connected anew, because
- * only then is it known when listening has begun again.
- */
-const makeChannels = (redis: RedisService) =>
-  Effect.gen(function* () {
-    const client: Client = yield* redis.connection
-    const report = Runtime.runFork(yield* Effect.runtime<never>())
-    const listeners = new Map<string, Set<Listener>>()
-
-    const subscribe = (names: ReadonlyArray<string>) => {
-      if (names.length === 0 || client.status !== "ready") return
-      client.subscribe(...names).then(
-        () => {
-          for (const name of names) for (const listener of listeners.get(name) ?? []) listener.began()
-        },
-        // The connection broke: it is done again when it is back.
-        (cause: unknown) => report(Effect.logDebug("not subscribed", cause))
-      )
-    }
-
-    client.on("message", (channel: string, text: string) => {
-      for (const listener of listeners.get(channel) ?? []) listener.heard(text)
-    })
-    client.on("ready", () => subscribe([...listeners.keys()]))
-
-    const listen = (channel: string, listener: Listener): Effect.Effect<void, never, Scope.Scope> =>
-      Effect.acquireRelease(
-        Effect.sync(() => {
-          const known = listeners.get(channel)
-          if (known !== undefined) {
-            known.add(listener)
-            return
-          }
-          listeners.set(channel, new Set([listener]))
-          subscribe([channel])
-        }),
-        () =>
-          Effect.sync(() => {
-            const known = listeners.get(channel)
-            known?.delete(listener)
-            if (known === undefined || known.size > 0) return
-            listeners.delete(channel)
-            if (client.status !== "ready") return
-            client
-              .unsubscribe(channel)
-              .catch((cause: unknown) => report(Effect.logDebug("not unsubscribed", cause)))
-          })
-      )
-    return { listen }
   })

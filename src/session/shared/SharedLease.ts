@@ -316,7 +316,8 @@ export class SharedLease implements Lease {
 
   get followedElsewhere(): Effect.Effect<boolean> {
     return this.options.store.followers(this.options.key).pipe(
-      Effect.map((count) => count > (this.follower.isFollowing ? 1 : 0)),
+      // Fewer than oneself: subscriptions are on their way, and others may be, too.
+      Effect.map((count) => count !== (this.follower.isFollowing ? 1 : 0)),
       // Not known: nothing is ended for it.
       Effect.orElseSucceed(() => true)
     )

@@ -57,9 +57,10 @@ return 1`
  * batch, its last number, the batch, "1" where a run is in progress, the channel. Answers for each "ok", "at <seq>",
  * "fenced", "gone", or "failed <why>".
  */
-export const appendScript = script(
-  "append to sessions",
-  `local function append(hash, stream, fence, after, last, batch, running, channel)
+const appendWith = (publish: "PUBLISH" | "SPUBLISH") =>
+  script(
+    "append to sessions",
+    `local function append(hash, stream, fence, after, last, batch, running, channel)
   local known, seq = unpack(redis.call('HMGET', hash, 'fence', 'seq'))
   if not known then return 'gone' end
   if known ~= fence then return 'fenced' end
@@ -67,7 +68,7 @@ export const appendScript = script(
   redis.call('XADD', stream, last .. '-*', 'b', batch)
   redis.call('HSET', hash, 'seq', last)
   redis.call('PEXPIRE', stream, running == '1' and ${keepRunning} or ${keepIdle})
-  redis.call('PUBLISH', channel, batch)
+  redis.call('${publish}', channel, batch)
   return 'ok'
 end
 local answers = {}
@@ -78,7 +79,11 @@ for i = 1, #KEYS / 2 do
   answers[i] = answer
 end
 return answers`
-)
+  )
+
+export const appendScript = appendWith("PUBLISH")
+/** In a Cluster, where the channel has the session's slot as its keys have. */
+export const shardedAppendScript = appendWith("SPUBLISH")
 
 /**
  * KEYS the hash, the stream. ARGV fence. Old runs are dropped where there is too much of them. Answers 0 where nobody has
@@ -106,6 +111,12 @@ if not epoch then return {} end
 local batches = {}
 for i, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[1] .. '-0', '+')) do batches[i] = entry[2][2] end
 return {epoch, seq, owner or '', batches}`
+)
+
+/** KEYS any with the slot of the channel. ARGV the channel. Answers how many connections listen to it, in a Cluster. */
+export const listenersScript = script(
+  "count listeners",
+  `return redis.call('PUBSUB', 'SHARDNUMSUB', ARGV[1])`
 )
 
 /**

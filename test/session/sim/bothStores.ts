@@ -44,28 +44,33 @@ const url = Config.string("TEST_REDIS_URL").pipe(
   Effect.mapError(() => new Error("TEST_REDIS_URL is not set: run npm test, or node scripts/services.mjs"))
 )
 
-const redis: Make = Effect.gen(function* () {
-  const own = `${yield* url}?prefix=${crypto.randomUUID()}:`
-  const service = Context.get(yield* Layer.build(Redis.fromUrl(Redacted.make(own))), Redis)
-  const hash = (key: string) => service.key(`session:{${key}}`)
-  const stream = (key: string) => `${hash(key)}:log`
-  return {
-    store: yield* makeRedisLogStore(service),
-    lose: (key: string) =>
-      Effect.orDie(Effect.asVoid(service.run("lose", (client) => client.del(hash(key), stream(key))))),
-    expire: (key: string) =>
-      Effect.gen(function* () {
-        const kept = yield* service.run("look", (client) => client.hget(hash(key), "owner"))
-        if (kept === "") yield* service.run("expire", (client) => client.del(stream(key)))
-      }).pipe(Effect.orDie),
-    // Redis is known by the id of its process, which is kept with each session.
-    move: (key: string) =>
-      Effect.gen(function* () {
-        const known = yield* service.run("look", (client) => client.exists(hash(key)))
-        if (known === 1) yield* service.run("move", (client) => client.hset(hash(key), "server", "gone"))
-      }).pipe(Effect.orDie)
-  }
-}).pipe(Effect.orDie)
+/** What is kept there, nobody else sees. `hash`: the name of a session's key. */
+export const redisAt = (address: string) =>
+  Effect.gen(function* () {
+    const own = `${address}?prefix=${crypto.randomUUID()}:`
+    const service = Context.get(yield* Layer.build(Redis.fromUrl(Redacted.make(own))), Redis)
+    const hash = (key: string) => service.key(`session:{${key}}`)
+    const stream = (key: string) => `${hash(key)}:log`
+    return {
+      hash,
+      store: yield* makeRedisLogStore(service),
+      lose: (key: string) =>
+        Effect.orDie(Effect.asVoid(service.run("lose", (client) => client.del(hash(key), stream(key))))),
+      expire: (key: string) =>
+        Effect.gen(function* () {
+          const kept = yield* service.run("look", (client) => client.hget(hash(key), "owner"))
+          if (kept === "") yield* service.run("expire", (client) => client.del(stream(key)))
+        }).pipe(Effect.orDie),
+      // Redis is known by the id of its process, which is kept with each session.
+      move: (key: string) =>
+        Effect.gen(function* () {
+          const known = yield* service.run("look", (client) => client.exists(hash(key)))
+          if (known === 1) yield* service.run("move", (client) => client.hset(hash(key), "server", "gone"))
+        }).pipe(Effect.orDie)
+    }
+  }).pipe(Effect.orDie)
+
+const redis = Effect.flatMap(Effect.orDie(url), redisAt)
 
 export const stores: ReadonlyArray<readonly [string, Make]> = [
   ["Redis", redis],
