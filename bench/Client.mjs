@@ -4,8 +4,9 @@ import { wires } from "./wires.mjs"
 
 /**
  * @typedef {{ wire: string, base: string, stopBase?: string, flowId: string, token: string,
- *   bases?: ReadonlyArray<string>, spread?: boolean, tabs?: boolean, brief?: boolean }} Target `stopBase`: the
- *   node that is told to stop, where it is another one; `brief`: ask for text in short frames
+ *   places?: ReadonlyArray<{ base: string, flowId?: string, token?: string }>, spread?: boolean, tabs?: boolean,
+ *   brief?: boolean }} Target `stopBase`: the node that is told to stop, where it is another one; `places`: where else to
+ *   ask, when clients are spread; `brief`: ask for text in short frames
  * @typedef {{ id: string, asked: number, begun: boolean, last: number, heard: number, closed: number | null }} Answer
  *   when it was asked for, whether its first token has come, when the upstream wrote its last token and when that came here,
  *   when it was closed; in microseconds of the shared clock

@@ -20,10 +20,10 @@ const lagMillis = () => Math.max(0, lag.percentile(99) / 1e6 - lagResolution)
 
 /** Of several nodes each has its share of the clients; `tabs`: each client has one more tab on the next node. */
 const at = (target, i) => {
-  const { bases = [], spread, tabs, ...one } = target
+  const { places = [], spread, tabs, ...one } = target
   if (!spread) return one
-  const { stopBase, ...first } = { ...one, base: bases[i % bases.length] }
-  return tabs ? { ...first, stopBase: bases[(i + 1) % bases.length] } : first
+  const { stopBase, ...first } = { ...one, ...places[i % places.length] }
+  return tabs ? { ...first, stopBase: places[(i + 1) % places.length].base } : first
 }
 
 /** Opens `count` clients, `parallel` at a time, and waits until each has its session. */

@@ -92,7 +92,7 @@ const ours =
     const [process, other] = started
     const portOf = ({ match }) => match[1]
     const target = await openApp(`http://127.0.0.1:${portOf(process)}`)
-    target.bases = started.map((one) => `ws://127.0.0.1:${portOf(one)}`)
+    target.places = started.map((one) => ({ base: `ws://127.0.0.1:${portOf(one)}` }))
     if (other) target.stopBase = `ws://127.0.0.1:${portOf(other)}`
     const stop = async () => {
       await Promise.all(started.map((one) => one.stop()))
@@ -129,6 +129,26 @@ const shared = {
   redis: ({ services }) => services.redisUrl
 }
 
+/** Ours so many times, side by side on the same services, and nothing to do with each other. @param {number} count */
+const strangers = (count) => async (options) => {
+  const all = []
+  for (let i = 1; i <= count; i++) {
+    const redis = ({ services }) => `${services.redisUrl}?prefix=stranger-${i}:`
+    all.push(await ours(`stranger ${i}`, { ...shared, redis })(options))
+  }
+  const places = all.map(({ target: { base, flowId, token } }) => ({ base, flowId, token }))
+  const [{ process, target }] = all
+  const stop = () => Promise.all(all.map((one) => one.stop()))
+  const pids = all.flatMap((one) => one.pids)
+  return { name: "strangers", class: "strangers", process, pids, target: { ...target, places }, stop }
+}
+
+/** So many nodes on one Redis and one database, and as many that share nothing. @param {number} count */
+const severalOf = (count) => ({
+  [`node${count}`]: ours(`node${count}`, { ...shared, nodes: count }),
+  [`stranger${count}`]: strangers(count)
+})
+
 /** By name; `floor` is what the others are divided by. */
 export const servers = {
   floor: bare("floor"),
@@ -137,10 +157,10 @@ export const servers = {
   sqlite: ours("sqlite", { storage: async () => ({ url: "", drop: nothing }) }),
   durable: ours("durable", shared),
   pair: ours("pair", { ...shared, nodes: 2 }),
-  node1: ours("node1", shared),
-  node2: ours("node2", { ...shared, nodes: 2 }),
-  node3: ours("node3", { ...shared, nodes: 3 }),
-  node4: ours("node4", { ...shared, nodes: 4 })
+  ...severalOf(1),
+  ...severalOf(2),
+  ...severalOf(3),
+  ...severalOf(4)
 }
 
 /** Those whose needs are there. @param {import("./services.mjs").Services} services */
