@@ -149,3 +149,36 @@ it.scopedLive.each([
     }),
   60_000
 )
+
+/** Each takes longer to end than a subscription is tried. */
+it.scopedLive.each([
+  [
+    "the servers are frozen",
+    "8 seconds",
+    ({ nodes }: RedisCluster) =>
+      Effect.as(
+        Effect.forEach(nodes, ({ pause }) => pause, { discard: true }),
+        Effect.forEach(nodes, ({ resume }) => resume, { discard: true })
+      )
+  ],
+  ["nobody serves its slot", "4 seconds", ({ takeSlotOf }: RedisCluster, name: string) => takeSlotOf(name)]
+] as const)(
+  "whoever begins to listen while %s hears afterwards",
+  ([, lasting, trouble]) =>
+    Effect.gen(function* () {
+      const cluster = yield* redisCluster
+      const { store, hash } = yield* redisAt(cluster.url)
+      const { heard, listener } = recorder()
+      const end = yield* trouble(cluster, hash(key))
+      yield* store.follow(key, listener)
+      yield* Effect.sleep(lasting)
+      yield* end
+      yield* eventually(
+        store.note(key, "are you there").pipe(
+          Effect.map(() => heard.length > 0),
+          Effect.orElseSucceed(() => false)
+        )
+      )
+    }),
+  60_000
+)

@@ -31,17 +31,23 @@ interface Subscriber {
 export const makeChannels = (redis: RedisService): Effect.Effect<Channels, never, Scope.Scope> =>
   Effect.gen(function* () {
     const client: Client = yield* redis.connection
-    const report = Runtime.runFork(yield* Effect.runtime<never>())
+    const scope = yield* Effect.scope
+    const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const listeners = new Map<string, Set<Listener>>()
     const began = (names: Iterable<string>) => {
       for (const name of names) for (const listener of listeners.get(name) ?? []) listener.began()
     }
-    const tried = (done: Promise<unknown>, then: () => void) => {
-      // Where the connection broke, it is done again when it is back.
-      done.then(then, (cause: unknown) => report(Effect.logDebug("a subscription failed", cause)))
+    const tried: Subscribing["tried"] = (done, then, otherwise) => {
+      done.then(then, (cause: unknown) => {
+        fork(Effect.logDebug("a subscription failed", cause))
+        otherwise?.()
+      })
+    }
+    const later = (then: () => void) => {
+      fork(Effect.delay(Effect.sync(then), "1 second"), { scope })
     }
     const make = redis.isWhole ? onOneServer : onEachServer
-    const subscriber = make({ client, names: () => [...listeners.keys()], began, tried })
+    const subscriber = make({ client, names: () => [...listeners.keys()], began, tried, later })
     const heard = (channel: string, text: string) => {
       for (const listener of listeners.get(channel) ?? []) listener.heard(text)
     }
@@ -89,10 +95,14 @@ interface Subscribing {
   readonly names: () => ReadonlyArray<string>
   /** Listening to these has begun, or begun again. */
   readonly began: (names: Iterable<string>) => void
-  readonly tried: (done: Promise<unknown>, then: () => void) => void
+  readonly tried: (done: Promise<unknown>, then: () => void, otherwise?: () => void) => void
+  readonly later: (then: () => void) => void
 }
 
-/** A new connection knows of no subscription. Only when it is made is it known when listening has begun again. */
+/**
+ * A new connection knows of no subscription. Only when it is made is it known when listening has begun again. What fails
+ * fails with its connection, and is done again with the next one.
+ */
 const onOneServer = ({ client, names, began, tried }: Subscribing): Subscriber => {
   const add = (some: ReadonlyArray<string>) => {
     if (some.length > 0) tried(client.subscribe(...some), () => began(some))
@@ -108,14 +118,28 @@ const onOneServer = ({ client, names, began, tried }: Subscribing): Subscriber =
  * The client subscribes again by itself when slots or connections have moved, to all that it was ever told and not told to leave.
  * So each name is said once, and what was left while it was away is said when it is back.
  */
-const onEachServer = ({ client, names, began, tried }: Subscribing): Subscriber => {
+const onEachServer = ({ client, names, began, tried, later }: Subscribing): Subscriber => {
   const told = new Set<string>()
+  let isRetrying = false
+  // The client may not have got as far as to take note of it.
+  const retry = () => {
+    if (isRetrying) return
+    isRetrying = true
+    later(() => {
+      isRetrying = false
+      if (client.status === "ready") add(names())
+    })
+  }
   // One command for each: names of one command belong to one slot.
   const add = (some: ReadonlyArray<string>) => {
     for (const name of some) {
       if (told.has(name)) continue
       told.add(name)
-      tried(client.ssubscribe(name), () => began([name]))
+      const failed = () => {
+        told.delete(name)
+        retry()
+      }
+      tried(client.ssubscribe(name), () => began([name]), failed)
     }
   }
   const remove = (name: string) => {

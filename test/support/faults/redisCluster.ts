@@ -14,6 +14,8 @@ export interface RedisCluster {
   readonly moveSlots: (count: number) => Effect.Effect<void, Error>
   /** Moves the slot of a key to the next node. */
   readonly moveSlotOf: (key: string) => Effect.Effect<void, Error>
+  /** Has nobody serve the slot of a key; answers how to give it back. */
+  readonly takeSlotOf: (key: string) => Effect.Effect<Effect.Effect<void, Error>, Error>
 }
 
 const size = 3
@@ -71,7 +73,15 @@ export const redisCluster: Effect.Effect<RedisCluster, Error, Scope.Scope> = Eff
       yield* moveSlot(slot, at(members, place), at(members, place + 1), members)
     })
 
-  return { url: `redis+cluster://${hosts.join(",")}`, nodes, moveSlots, moveSlotOf }
+  const takeSlotOf = (key: string) =>
+    Effect.gen(function* () {
+      const slot = yield* at(members, 0).server.command("CLUSTER", "KEYSLOT", key)
+      const { command } = at(members, yield* ownerOf(slot, members)).server
+      yield* command("CLUSTER", "DELSLOTS", slot)
+      return Effect.asVoid(command("CLUSTER", "ADDSLOTS", slot))
+    })
+
+  return { url: `redis+cluster://${hosts.join(",")}`, nodes, moveSlots, moveSlotOf, takeSlotOf }
 })
 
 const at = (members: ReadonlyArray<Member>, place: number): Member => {
