@@ -7,13 +7,9 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import {
-  appending,
-  type Claim,
-  type Listener,
-  type LogStoreService
-} from "../../src/session/shared/LogStore.ts"
+import { appending, type Claim, type LogStoreService } from "../../src/session/shared/LogStore.ts"
 import { type RedisCluster, redisCluster } from "../support/faults/redisCluster.ts"
+import { recorder } from "./listening.ts"
 import { bothStores, type Harness, keptOf, redisAt, stores } from "./sim/bothStores.ts"
 import { transcripts } from "./sim/transcripts.ts"
 
@@ -44,20 +40,6 @@ const eventually = (condition: () => boolean) =>
     Effect.timeout("10 seconds"),
     Effect.orDie
   )
-
-const recorder = () => {
-  const heard: Array<string> = []
-  const noted: Array<string> = []
-  let began = 0
-  const listener: Listener = {
-    heard: (text) => heard.push(text),
-    noted: (text) => noted.push(text),
-    began: () => {
-      began += 1
-    }
-  }
-  return { heard, noted, listener, began: () => began }
-}
 
 class SharedCluster extends Context.Tag("test/SharedCluster")<SharedCluster, RedisCluster>() {}
 

@@ -2,9 +2,10 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { appending, type Listener, type LogStoreService } from "../../src/session/shared/LogStore.ts"
+import { appending, type LogStoreService } from "../../src/session/shared/LogStore.ts"
 import type { RedisServer } from "../support/faults/redis.ts"
 import { type RedisCluster, redisCluster } from "../support/faults/redisCluster.ts"
+import { recorder } from "./listening.ts"
 import { redisAt } from "./sim/bothStores.ts"
 
 const key = "1:flow:chat"
@@ -13,19 +14,6 @@ const eventually = (condition: Effect.Effect<boolean, Error>) =>
   Effect.repeat(condition, { until: (isSo) => isSo, schedule: Schedule.spaced("10 millis") }).pipe(
     Effect.timeout("20 seconds")
   )
-
-const recorder = () => {
-  const heard: Array<string> = []
-  let began = 0
-  const listener: Listener = {
-    heard: (text) => heard.push(text),
-    noted: (text) => heard.push(text),
-    began: () => {
-      began += 1
-    }
-  }
-  return { heard, listener, began: () => began }
-}
 
 const claim = (store: LogStoreService) =>
   store.claim(key, {
@@ -54,13 +42,13 @@ const channelsOf = ({ nodes }: RedisCluster) =>
 it.scopedLive("what is written goes to whoever listens, over no other server", () =>
   Effect.gen(function* () {
     const cluster = yield* redisCluster
-    const [writer, reader] = yield* Effect.all([redisAt(cluster.url), redisAt(cluster.url)])
-    // Two stores with prefixes of their own are strangers: one of them does both.
-    const { store } = writer
+    const { store } = yield* redisAt(cluster.url)
+    // Of the same session under another prefix.
+    const stranger = yield* redisAt(cluster.url)
     const mine = recorder()
     const other = recorder()
     yield* store.follow(key, mine.listener)
-    yield* reader.store.follow(key, other.listener)
+    yield* stranger.store.follow(key, other.listener)
     yield* eventually(Effect.sync(() => mine.began() > 0 && other.began() > 0))
     const claimed = yield* claim(store)
     if (claimed._tag !== "Yours") return expect(claimed._tag).toBe("Yours")
@@ -134,14 +122,14 @@ it.scopedLive.each([
     Effect.gen(function* () {
       const cluster = yield* redisCluster
       const { store } = yield* redisAt(cluster.url)
-      const { heard, listener, began } = recorder()
+      const { noted, listener, began } = recorder()
       yield* store.follow(key, listener)
       yield* eventually(Effect.sync(() => began() > 0))
       const before = began()
       for (const server of cluster.nodes) yield* trouble(server)
       yield* eventually(
         store.note(key, "are you there").pipe(
-          Effect.map(() => heard.length > 0),
+          Effect.map(() => noted.length > 0),
           Effect.orElseSucceed(() => false)
         )
       )
@@ -168,14 +156,14 @@ it.scopedLive.each([
     Effect.gen(function* () {
       const cluster = yield* redisCluster
       const { store, hash } = yield* redisAt(cluster.url)
-      const { heard, listener } = recorder()
+      const { noted, listener } = recorder()
       const end = yield* trouble(cluster, hash(key))
       yield* store.follow(key, listener)
       yield* Effect.sleep(lasting)
       yield* end
       yield* eventually(
         store.note(key, "are you there").pipe(
-          Effect.map(() => heard.length > 0),
+          Effect.map(() => noted.length > 0),
           Effect.orElseSucceed(() => false)
         )
       )

@@ -98,7 +98,7 @@ export interface LogStoreService {
   readonly follow: (key: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
   /** Says something to all that follow a session, as `noted`; it is not kept. */
   readonly note: (key: string, text: string) => Effect.Effect<void, RedisError>
-  /** How many nodes follow a session; fails where that cannot be known. */
+  /** How many nodes follow a session, this one included. */
   readonly followers: (key: string) => Effect.Effect<number, RedisError>
   /** What other nodes say to this one, until the scope closes. */
   readonly attend: (self: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
