@@ -50,8 +50,8 @@ class Followed implements Besides {
     this.unfollow = peer.outbox.follow(log, position, this)
   }
 
-  replaced(): void {
-    if (this.peer.identity.native) this.tellPlace(this.session.log.joinPoint, false)
+  replaced(position: number): void {
+    if (this.peer.identity.native) this.tellPlace(position, false)
   }
 
   notice(json: string): void {

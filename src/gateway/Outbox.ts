@@ -49,9 +49,9 @@ class Reader implements LogReader {
     return this.at
   }
 
-  replaced(): void {
-    this.at = this.log.joinPoint
-    this.besides.replaced()
+  replaced(position: number): void {
+    this.at = position
+    this.besides.replaced(position)
     this.outbox.advance(this)
   }
 

@@ -60,8 +60,8 @@ export class EventFeed {
     this.unsubscribe = log.subscribe({
       wake: () => this.advance(),
       position: () => this.position,
-      replaced: () => {
-        this.startAnew(false)
+      replaced: (position) => {
+        this.startAnew(position)
         this.advance()
       }
     })
@@ -109,7 +109,7 @@ export class EventFeed {
   private next(): string | null {
     const { log } = this
     // It was so late that its place is not kept any more.
-    if (!log.has(this.position)) this.startAnew(false)
+    if (!log.has(this.position)) this.startAnew(this.start)
     if (this.due !== null) {
       const { recovered } = this.due
       this.due = null
@@ -130,10 +130,9 @@ export class EventFeed {
     return `id: ${log.epoch}:${reading.seq}\ndata: ${reading.json}\n\n`
   }
 
-  private startAnew(recovered: boolean): void {
-    this.position = this.start
-    // Frames that were missed before are still missed.
-    this.due = { recovered: recovered && this.due?.recovered !== false }
+  private startAnew(position: number): void {
+    this.position = position
+    this.due = { recovered: false }
   }
 
   /** Before the run in progress, as far as that is kept. */

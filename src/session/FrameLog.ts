@@ -37,8 +37,8 @@ const parts = (text: string): ReadonlyArray<string> => {
 export interface LogReader {
   readonly wake: () => void
   readonly position: () => number
-  /** The log is another one from here on, to be read from its `joinPoint`: frames may have been missed. */
-  readonly replaced: () => void
+  /** The log is another one from here on, to be read after `position`: frames may have been missed. */
+  readonly replaced: (position: number) => void
   /** A frame that has no number and is not kept: for whoever is there. */
   readonly notice?: (json: string) => void
 }
@@ -294,10 +294,11 @@ export class FrameLog {
 
   /** The log is this one from here on: of `epoch`, with what is kept of it, up to `seq`. */
   replace(epoch: string, seq: number, batches: ReadonlyArray<string>): void {
+    const isSame = epoch === this.currentEpoch
+    const wasKnown = !this.isUntouched
     this.kept.forgetAll()
     this.pending = ""
     this.forgetDeltas()
-    const isSame = epoch === this.currentEpoch
     this.currentEpoch = epoch
     this.now = idle
     this.reader = new BatchReader()
@@ -310,17 +311,19 @@ export class FrameLog {
     }
     if (this.seq < seq) this.skipTo(seq)
     this.readers = readers
+    // Who was there when this epoch began has read nothing of it. Who came before anything was known here is a newcomer.
+    const start = !isSame && wasKnown && this.has(0) ? 0 : this.joinPoint
     for (const reader of readers) {
       // What this one has read is as it was: it reads on.
       if (isSame && reader.position() <= this.seq && this.has(reader.position())) reader.wake()
-      else reader.replaced()
+      else reader.replaced(start)
     }
   }
 
   /** The same frames under another epoch, from the run in progress on. */
   rename(epoch: string): void {
     this.currentEpoch = epoch
-    for (const reader of this.readers) reader.replaced()
+    for (const reader of this.readers) reader.replaced(this.joinPoint)
   }
 
   /** What came before is not kept whole: it cannot be read any more. */

@@ -9,9 +9,9 @@ const address = { flowId: "f".repeat(32), chatId: "chat" }
 const r1 = runBubble(address, "r1")
 const r2 = runBubble(address, "r2")
 
-const makeLog = (retention = { maxFrames: 20_000, maxChars: 1024 * 1024 }) =>
+const makeLog = (retention = { maxFrames: 20_000, maxChars: 1024 * 1024 }, epoch = "e1") =>
   new FrameLog({
-    epoch: "e1",
+    epoch,
     address,
     onDirty: () => undefined,
     retention
@@ -237,6 +237,31 @@ describe("FrameLog", () => {
     expect(told("other", 1, 3, [])).toEqual(["replaced"])
     expect(told("e1", 1, 3, [])).toEqual(["replaced"])
     expect(told("e1", 3, 2, [])).toEqual(["replaced"])
+  })
+
+  it("of another epoch gives those who were there every frame, where it has the first one; else as to a newcomer", () => {
+    const writer = makeLog()
+    writer.beginRun("r1", "node-1")
+    writer.delta("content", "an answer", r1)
+    writer.append(frame(address, "close", "processing", { run_id: "r1" }))
+    writer.endRun()
+    writer.flush()
+    const { text: ended } = writer.batchAfter(0)
+    const startOf = (wasKnown: boolean, batch: string) => {
+      const log = makeLog(undefined, "e0")
+      if (wasKnown) log.append(frame(address, "info", "system"))
+      const starts: Array<number> = []
+      log.subscribe({
+        wake: () => undefined,
+        position: () => log.lastSeq,
+        replaced: (position) => starts.push(position)
+      })
+      log.replace("e1", 2, [batch])
+      return starts
+    }
+    expect(startOf(true, ended)).toEqual([0])
+    expect(startOf(false, ended)).toEqual([2])
+    expect(startOf(true, writer.batchAfter(1).text)).toEqual([2])
   })
 
   type Command =

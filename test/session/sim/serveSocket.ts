@@ -74,8 +74,8 @@ const read = (log: FrameLog, socket: Socket): (() => void) => {
   const unsubscribe = log.subscribe({
     wake: advance,
     position: () => position,
-    replaced: () => {
-      position = log.joinPoint
+    replaced: (start) => {
+      position = start
       tellPlace(position, false)
       advance()
     }
