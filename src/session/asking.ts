@@ -13,7 +13,7 @@ import { early } from "./early.ts"
 import type { Runner } from "./Runner.ts"
 import { again, repeated } from "./repeating.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
-import { type HeadStart, noHeadStart, start, withHeadStart } from "./starting.ts"
+import { type HeadStart, noHeadStart, readAhead, start, withHeadStart } from "./starting.ts"
 import { stopElsewhere, stopRun } from "./stopping.ts"
 import { type Payload, type Turn, turnOf } from "./turn.ts"
 
@@ -67,6 +67,7 @@ const decided = Effect.fnUntraced(function* (
   const found = isEarly && ask.clientMsgId !== null ? yield* early(find) : find
   // The same question may be on its way there: it would be refused here when the model has been asked already.
   const elsewhere = isEarly && ask.clientMsgId !== null ? yield* early(followedElsewhere(desk)) : nowhere
+  const read = isEarly ? yield* readAhead(desk, ask.action) : null
   const app = yield* appFor(desk, ask)
   const action = desk.actionFor(ask.action, app)
   if (action === undefined) {
@@ -91,7 +92,9 @@ const decided = Effect.fnUntraced(function* (
       Effect.flatMap(accept(desk, question, ask, asker, payload, isHeld), (accepted) =>
         taken(desk, accepted, { action, app, payload, isFront, hasSlot: isIdle, headStart })
       )
-    return isIdle && isEarly ? withHeadStart(desk, question, elsewhere, accepting) : accepting(noHeadStart)
+    return isIdle && isEarly
+      ? withHeadStart(desk, question, { elsewhere, read }, accepting)
+      : accepting(noHeadStart)
   })
 })
 

@@ -33,35 +33,61 @@ export interface HeadStart {
 
 export const noHeadStart: HeadStart = { run: null, memory: null }
 
+/** What the model is reminded of, read before the lease was there. */
+export interface ReadAhead {
+  readonly memory: Memory
+  /** Nothing was told since the read began: no other node has brought a run to its end. */
+  readonly isStillSo: () => boolean
+}
+
+/** null: nobody would ask for it. */
+export const readAhead = (desk: Desk, actionName: string): Effect.Effect<ReadAhead | null> =>
+  Effect.suspend(() => {
+    const { actions, log } = desk.session
+    const { epoch, written, standing } = log
+    if (standing.status === "running" || actions[actionName]?.beginsWith === undefined) {
+      return Effect.succeed(null)
+    }
+    const isStillSo = () => log.epoch === epoch && log.written === written
+    return Effect.map(remembering(desk), (memory) => ({ memory, isStillSo }))
+  })
+
+/** For the run, which does not end with whoever has asked. */
+const remembering = (desk: Desk): Effect.Effect<Memory> => earlyIn(desk.scope, desk.journal.memory)
+
 /**
- * For a question that is about to be accepted where nothing runs: what began for it and was not taken is given up.
- * `elsewhere`: whether it may be accepted by another node meanwhile.
+ * For a question that is about to be accepted where nothing runs, under the lease: what began for it and was not taken is
+ * given up. `elsewhere`: whether it may be accepted by another node meanwhile.
  */
 export const withHeadStart = <A, E>(
   desk: Desk,
   asked: Asked,
-  elsewhere: Effect.Effect<boolean>,
+  ahead: { readonly elsewhere: Effect.Effect<boolean>; readonly read: ReadAhead | null },
   accepting: (headStart: HeadStart) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.flatMap(begun(desk, asked, elsewhere), (headStart) =>
+  Effect.flatMap(begun(desk, asked, ahead), (headStart) =>
     headStart.run === null
       ? accepting(headStart)
       : Effect.ensuring(accepting(headStart), headStart.run.giveUpUnused)
   )
 
 /** A run that waits, which the question will end, is no part of what the model is reminded of. */
-const begun = (desk: Desk, asked: Asked, elsewhere: Effect.Effect<boolean>): Effect.Effect<HeadStart> => {
+const begun = (
+  desk: Desk,
+  asked: Asked,
+  { elsewhere, read }: Parameters<typeof withHeadStart>[2]
+): Effect.Effect<HeadStart> => {
   const { action, app } = asked
   if (action.beginsWith === undefined) return Effect.succeed(noHeadStart)
-  // For the run, which does not end with whoever has asked.
-  const remembering = earlyIn(desk.scope, desk.journal.memory)
-  const remembered = Effect.map(remembering, (memory): HeadStart => ({ run: null, memory }))
+  const known = read?.isStillSo() === true ? read.memory : undefined
+  const reminded = known === undefined ? remembering(desk) : Effect.succeed(known)
+  const remembered = Effect.map(reminded, (memory): HeadStart => ({ run: null, memory }))
   if (action.beginsWith !== "app" || app.asksModelFirst !== true) return remembered
   return Effect.flatMap(elsewhere, (isElsewhere) =>
     isElsewhere
       ? remembered
       : Effect.map(
-          desk.runner.begunAhead(toldOf(asked), eventsOf(desk, asked)),
+          desk.runner.begunAhead(toldOf(asked), eventsOf(desk, asked, known)),
           (run): HeadStart => ({ run, memory: null })
         )
   )

@@ -40,6 +40,19 @@ const counting = () => {
   return { seen, app: { ...obedientApp, answer } }
 }
 
+/** An app that says of what the model was reminded at a question. */
+const remembering = () => {
+  const all = new Map<string, ReadonlyArray<string>>()
+  const answer: App["answer"] = (question) => {
+    all.set(
+      question.text,
+      question.history.map(({ content }) => String(content))
+    )
+    return obedientApp.answer(question)
+  }
+  return { reminded: (text: string) => all.get(text), app: { ...obedientApp, answer } }
+}
+
 describe("a question on a node that shares its sessions", () => {
   it("asks for the lease while it is looked up", () => {
     const { script, asker } = begun()
@@ -60,6 +73,40 @@ describe("a question on a node that shares its sessions", () => {
     script.ask(asker, "say more")
     const isToldOf = () => script.streamed(asker, "say more") !== ""
     expect(taken(script, "the model answers", isToldOf)).toBeLessThan(2 * slow)
+    expect(script.violations).toEqual([])
+  })
+
+  it("asks for what the model is reminded of while it asks for the lease", () => {
+    const { script, asker } = alone(obedientApp)
+    script.next(0, "memory", slow)
+    script.next(0, "claim", slow)
+    script.ask(asker, "say hello")
+    const isToldOf = () => script.streamed(asker, "say hello") !== ""
+    expect(taken(script, "the model answers", isToldOf)).toBeLessThan(2 * slow)
+    expect(script.violations).toEqual([])
+  })
+
+  it.each([
+    ["hears", false],
+    ["does not hear", true]
+  ])("reminds the model of what another node has answered meanwhile, of which it %s", (_, isDeaf) => {
+    const { app, reminded } = remembering()
+    const { script, asker, other } = begun({ app })
+    script.ask(asker, "say hello")
+    script.until("the first is over", () => script.isOver(other, "say hello"))
+    script.pass(100)
+    script.next(0, "claim", { carriedOutAfter: 2 * slow })
+    let isRead = false
+    script.after(0, "memory", () => {
+      isRead = true
+    })
+    script.ask(asker, "say more")
+    script.until("it is read what the model is reminded of", () => isRead)
+    if (isDeaf) script.deaf(0)
+    script.ask(other, "say less")
+    script.until("both are over", () => script.isOver(asker, "say more") && script.isOver(other, "say less"))
+    expect(reminded("say less")).toEqual(["say hello", "say hello"])
+    expect(reminded("say more")).toEqual(["say hello", "say hello", "say less", "say less"])
     expect(script.violations).toEqual([])
   })
 

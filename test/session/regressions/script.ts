@@ -140,15 +140,17 @@ export class Script {
 
   /** The next thing that a node says to another one is not heard there. */
   unheard(from: number, by: number): void {
-    const wire = this.cluster.processOf(by)?.toStore
-    const hear = (unheard: number) => {
-      if (wire !== undefined) wire.weather = { ...fair, unheard }
-    }
     this.next(from, "tell", () => {
-      hear(1)
+      this.deaf(by)
       return null
     })
-    this.after(from, "tell", () => hear(0))
+    this.after(from, "tell", () => this.deaf(by, 0))
+  }
+
+  /** From here on the node hears nothing of what others say, or again. */
+  deaf(node: number, unheard = 1): void {
+    const wire = this.cluster.processOf(node)?.toStore
+    if (wire !== undefined) wire.weather = { ...fair, unheard }
   }
 
   /** A client that is connected to this node, as long as that lives. */

@@ -18,10 +18,10 @@ export interface Weather {
 export const fair: Weather = { lostBefore: 0, lostAfter: 0, late: 0, unheard: 0 }
 
 /**
- * What becomes of a call that has arrived: it is carried out and answered, at once or so many milliseconds later; it
- * fails, and was not carried out, or was, or will be some time later.
+ * What becomes of a call that has arrived: it is carried out and answered, at once or so many milliseconds later; it is
+ * carried out later; it fails, and was not carried out, or was, or will be some time later.
  */
-export type Fate = "answered" | number | "lost" | "unanswered" | "late"
+export type Fate = "answered" | number | { readonly carriedOutAfter: number } | "lost" | "unanswered" | "late"
 
 /** Sees every call, and may say what becomes of it. */
 export interface Watch {
@@ -106,6 +106,10 @@ export class Wire {
           this.soon(fail)
           break
         default: {
+          if (typeof fate === "object") {
+            world.after(fate.carriedOutAfter, () => answer(carriedOut("")))
+            break
+          }
           const exit = carriedOut("")
           if (fate === "answered") this.soon(() => answer(exit))
           else world.after(fate, () => answer(exit))
