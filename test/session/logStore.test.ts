@@ -97,6 +97,8 @@ describe.each([...stores, ["a Redis Cluster", inCluster] as const])("the log sto
       Effect.gen(function* () {
         const { fence } = yield* take(store, "a")
         yield* store.release(key, fence)
+        // The first answer may have been lost.
+        expect(yield* store.release(key, fence)).toBe(true)
         yield* take(store, "a")
         expect(yield* store.release(key, fence)).toBe(true)
         yield* lose(key)

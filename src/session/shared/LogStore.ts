@@ -81,8 +81,8 @@ export interface LogStoreService {
   /** Every token passes here, so it is no effect: `answer` is called once, later. */
   readonly append: (key: string, append: Append, answer: (result: AppendAnswer) => void) => void
   /**
-   * Answers whether somebody else has wanted it, or tried to claim it, meanwhile. Nothing happens where the fence is not the holder's, and
-   * nobody knows then: true.
+   * Answers whether somebody else has wanted it, or tried to claim it, meanwhile. Nothing happens where the fence is not the holder's, or was
+   * given back before, and nobody knows then: true.
    */
   readonly release: (key: string, fence: string) => Effect.Effect<boolean, RedisError>
   readonly read: (key: string, after: number) => Effect.Effect<Option.Option<Kept>, RedisError>

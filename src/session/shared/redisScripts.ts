@@ -87,12 +87,12 @@ export const shardedAppendScript = appendWith("SPUBLISH")
 
 /**
  * KEYS the hash, the stream. ARGV fence. Old runs are dropped where there is too much of them. Answers 0 where nobody has
- * wanted the session meanwhile, as far as can be known.
+ * wanted the session meanwhile, as far as can be known: the second time nobody knows, and the first answer may have been lost.
  */
 export const releaseScript = script(
   "release a session",
-  `local fence, wanted = unpack(redis.call('HMGET', KEYS[1], 'fence', 'wanted'))
-if fence ~= ARGV[1] then return 1 end
+  `local fence, owner, wanted = unpack(redis.call('HMGET', KEYS[1], 'fence', 'owner', 'wanted'))
+if fence ~= ARGV[1] or owner == '' then return 1 end
 redis.call('HSET', KEYS[1], 'owner', '')
 redis.call('HDEL', KEYS[1], 'wanted')
 redis.call('PEXPIRE', KEYS[1], ${keepSession})

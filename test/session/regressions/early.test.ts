@@ -202,6 +202,16 @@ describe("a run's end", () => {
   // Each node looks for its own questions that lie about, but seldom.
   const atOnce = 2_000
 
+  it("finds it where nobody could say that the lease was given back", () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it runs", () => script.statusOf("say hello") === "running")
+    script.next(0, "release", "unanswered")
+    script.ask(other, "say more")
+    expect(taken(script, "both are over", () => script.isOver(asker, "say more"))).toBeLessThan(atOnce)
+    expect(script.violations).toEqual([])
+  })
+
   it.each([
     ["has not heard of the run", false],
     ["follows the run", true]

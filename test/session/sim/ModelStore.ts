@@ -137,7 +137,7 @@ export class ModelStore {
 
   release(key: string, fence: string): boolean {
     const row = this.rows.get(key)
-    if (row === undefined || String(row.fence) !== fence) return true
+    if (row === undefined || String(row.fence) !== fence || row.owner === "") return true
     this.set(key, { ...row, owner: "", wanted: false })
     return row.wanted
   }
