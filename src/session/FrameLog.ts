@@ -67,6 +67,8 @@ export class FrameLog {
   private readonly patience = new Patience()
   private currentEpoch: string
   private seq = 0
+  /** It was made what another node has, or nothing: an empty log is not one of which nothing is known. */
+  private wasReplaced = false
   /** Frames up to this number are safe with the other nodes, where there are any. */
   private confirmed = 0
   /** Frames from `runStart` on belong to the run in progress, and are what a newcomer gets. */
@@ -295,7 +297,8 @@ export class FrameLog {
   /** The log is this one from here on: of `epoch`, with what is kept of it, up to `seq`. */
   replace(epoch: string, seq: number, batches: ReadonlyArray<string>): void {
     const isSame = epoch === this.currentEpoch
-    const wasKnown = !this.isUntouched
+    const wasKnown = this.wasReplaced || !this.isUntouched
+    this.wasReplaced = true
     this.kept.forgetAll()
     this.pending = ""
     this.forgetDeltas()

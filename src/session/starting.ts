@@ -40,6 +40,12 @@ export interface ReadAhead {
   readonly isStillSo: () => boolean
 }
 
+interface Ahead {
+  /** Whether the question may be accepted by another node meanwhile. */
+  readonly elsewhere: Effect.Effect<boolean>
+  readonly read: ReadAhead | null
+}
+
 /** null: nobody would ask for it. */
 export const readAhead = (desk: Desk, actionName: string): Effect.Effect<ReadAhead | null> =>
   Effect.suspend(() => {
@@ -57,12 +63,12 @@ const remembering = (desk: Desk): Effect.Effect<Memory> => earlyIn(desk.scope, d
 
 /**
  * For a question that is about to be accepted where nothing runs, under the lease: what began for it and was not taken is
- * given up. `elsewhere`: whether it may be accepted by another node meanwhile.
+ * given up.
  */
 export const withHeadStart = <A, E>(
   desk: Desk,
   asked: Asked,
-  ahead: { readonly elsewhere: Effect.Effect<boolean>; readonly read: ReadAhead | null },
+  ahead: Ahead,
   accepting: (headStart: HeadStart) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.flatMap(begun(desk, asked, ahead), (headStart) =>
@@ -72,11 +78,7 @@ export const withHeadStart = <A, E>(
   )
 
 /** A run that waits, which the question will end, is no part of what the model is reminded of. */
-const begun = (
-  desk: Desk,
-  asked: Asked,
-  { elsewhere, read }: Parameters<typeof withHeadStart>[2]
-): Effect.Effect<HeadStart> => {
+const begun = (desk: Desk, asked: Asked, { elsewhere, read }: Ahead): Effect.Effect<HeadStart> => {
   const { action, app } = asked
   if (action.beginsWith === undefined) return Effect.succeed(noHeadStart)
   const known = read?.isStillSo() === true ? read.memory : undefined

@@ -247,9 +247,10 @@ describe("FrameLog", () => {
     writer.endRun()
     writer.flush()
     const { text: ended } = writer.batchAfter(0)
-    const startOf = (wasKnown: boolean, batch: string) => {
+    const startOf = (known: "nothing" | "empty" | "some", batch: string) => {
       const log = makeLog(undefined, "e0")
-      if (wasKnown) log.append(frame(address, "info", "system"))
+      if (known === "some") log.append(frame(address, "info", "system"))
+      if (known === "empty") log.replace("e0", 0, [])
       const starts: Array<number> = []
       log.subscribe({
         wake: () => undefined,
@@ -259,9 +260,10 @@ describe("FrameLog", () => {
       log.replace("e1", 2, [batch])
       return starts
     }
-    expect(startOf(true, ended)).toEqual([0])
-    expect(startOf(false, ended)).toEqual([2])
-    expect(startOf(true, writer.batchAfter(1).text)).toEqual([2])
+    expect(startOf("some", ended)).toEqual([0])
+    expect(startOf("empty", ended)).toEqual([0])
+    expect(startOf("nothing", ended)).toEqual([2])
+    expect(startOf("some", writer.batchAfter(1).text)).toEqual([2])
   })
 
   type Command =

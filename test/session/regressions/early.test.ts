@@ -63,25 +63,18 @@ describe("a question on a node that shares its sessions", () => {
     expect(script.violations).toEqual([])
   })
 
-  it("asks for what the model is reminded of while it is accepted", () => {
+  it.each([
+    ["it asks for the lease", "claim"],
+    ["it is accepted", "accept"]
+  ])("asks for what the model is reminded of while %s", (_, meanwhile) => {
     const { script, asker } = begun()
     script.ask(asker, "say hello")
     script.until("the first is over", () => script.isOver(asker, "say hello"))
     script.pass(100)
     script.next(0, "memory", slow)
-    script.next(0, "accept", slow)
+    script.next(0, meanwhile, slow)
     script.ask(asker, "say more")
     const isToldOf = () => script.streamed(asker, "say more") !== ""
-    expect(taken(script, "the model answers", isToldOf)).toBeLessThan(2 * slow)
-    expect(script.violations).toEqual([])
-  })
-
-  it("asks for what the model is reminded of while it asks for the lease", () => {
-    const { script, asker } = alone(obedientApp)
-    script.next(0, "memory", slow)
-    script.next(0, "claim", slow)
-    script.ask(asker, "say hello")
-    const isToldOf = () => script.streamed(asker, "say hello") !== ""
     expect(taken(script, "the model answers", isToldOf)).toBeLessThan(2 * slow)
     expect(script.violations).toEqual([])
   })
