@@ -14,6 +14,8 @@ import type { KnownRun } from "../run/Journal.ts"
 import type { Recorder } from "../run/Recorder.ts"
 import type { ChatMessage } from "../storage/rows.ts"
 import type { Desk } from "./Desk.ts"
+import { askHolder, holding } from "./holding.ts"
+import { insist } from "./insist.ts"
 import { decodePayload, echoOf } from "./turn.ts"
 
 interface Ended {
@@ -74,11 +76,11 @@ export class UntoldEnds {
   get tellLater(): Effect.Effect<void> {
     const { desk } = this
     const tell = Effect.suspend(() =>
-      desk.runner.active === null && this.any ? desk.holding(this.tell) : Effect.succeed(true)
+      desk.runner.active === null && this.any ? holding(desk, this.tell) : Effect.succeed(true)
     )
     return Effect.suspend(() => Effect.zipRight(desk.runner.ended, desk.permit(tell))).pipe(
       // It may not know that it holds the session: the answer to its claim was lost.
-      Effect.flatMap((held) => (held ? Effect.void : desk.askHolder)),
+      Effect.flatMap((held) => (held ? Effect.void : askHolder(desk))),
       Effect.repeat({ while: () => this.any, schedule: Schedule.spaced("250 millis") }),
       Effect.forkIn(this.scope),
       Effect.when(() => this.any),
@@ -95,7 +97,7 @@ export class UntoldEnds {
   mark(runIds: ReadonlyArray<string>): Effect.Effect<void> {
     const { desk } = this
     const mark = Effect.suspend(() =>
-      desk.insist(
+      insist(
         "marking runs as told",
         desk.journal.told(runIds.filter((runId) => desk.session.log.tellsEndOf(runId)))
       )

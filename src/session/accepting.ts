@@ -30,7 +30,7 @@ export const accept = (
 ) =>
   Effect.suspend(() => {
     const { session, journal } = desk
-    desk.mayWait = true
+    desk.queue.mayWait = true
     return journal.accept({
       runId,
       action: ask.action,

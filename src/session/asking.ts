@@ -10,6 +10,7 @@ import type { StorageError } from "../storage/StorageError.ts"
 import { type AcceptedQuestion, accept, entries } from "./accepting.ts"
 import type { Desk } from "./Desk.ts"
 import { early } from "./early.ts"
+import { holdLease, settleLater } from "./holding.ts"
 import type { Runner } from "./Runner.ts"
 import { again, repeated } from "./repeating.ts"
 import type { AskError, Asker, AskOutcome } from "./Session.ts"
@@ -21,7 +22,7 @@ const newRunId = Effect.sync(() => crypto.randomUUID().replaceAll("-", ""))
 
 export const ask = (desk: Desk, question: Ask, asker: Asker): Effect.Effect<AskOutcome, AskError> =>
   asked(desk, question, asker).pipe(
-    Effect.ensuring(Effect.suspend(() => desk.replaced)),
+    Effect.ensuring(Effect.suspend(() => desk.queue.replaced)),
     (asking) => desk.permit(asking),
     // Accepted means it runs: the asker's socket may vanish, the question stays.
     Effect.uninterruptible
@@ -37,7 +38,7 @@ const asked = (desk: Desk, ask: Ask, asker: Asker): Effect.Effect<AskOutcome, As
           holdingEarly(desk, (hold) => decided(desk, ask, asker, hold, true)),
           Effect.sync(headStarts.release)
         )
-      : decided(desk, ask, asker, desk.hold, false)
+      : decided(desk, ask, asker, holdLease(desk), false)
   })
 
 /** The lease is asked for while the app and the question are looked up. Where it was not needed it is given back. */
@@ -45,17 +46,17 @@ const holdingEarly = <A, E>(
   desk: Desk,
   use: (hold: Effect.Effect<boolean>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.flatMap(early(desk.hold), (hold) => {
+  Effect.flatMap(early(holdLease(desk)), (hold) => {
     let isUsed = false
     const used = Effect.suspend(() => {
       isUsed = true
       return hold
     })
-    const unused = Effect.suspend(() => (isUsed ? Effect.void : Effect.zipRight(hold, desk.settleLater)))
+    const unused = Effect.suspend(() => (isUsed ? Effect.void : Effect.zipRight(hold, settleLater(desk))))
     return Effect.ensuring(use(used), unused)
   })
 
-/** `hold`: takes or keeps the lease, as `Desk.hold` does. */
+/** `hold`: takes or keeps the lease, as `holdLease` does. */
 const decided = Effect.fnUntraced(function* (
   desk: Desk,
   ask: Ask,
@@ -120,7 +121,7 @@ const taken = (
   const { run, fresh, ahead } = accepted
   const { action, app, payload, isFront } = taking
   if (!fresh) return Effect.succeed({ _tag: "Repeated", begin: repeated(desk, run, app, payload.text) })
-  if (run.status === "running") desk.mayWait = false
+  if (run.status === "running") desk.queue.mayWait = false
   const entered = enter(desk, turnOf(run, action, app, payload), accepted, taking)
   const replaced = ahead.find(({ status }) => status === "running")
   return isFront && replaced !== undefined ? Effect.zipRight(stopRun(desk, replaced), entered) : entered
@@ -142,7 +143,7 @@ const makeWay = (desk: Desk): Effect.Effect<boolean> =>
   Effect.suspend(() => {
     const { status, owner, runId } = desk.session.log.standing
     if (desk.runner.active !== null) {
-      desk.replacing = true
+      desk.queue.replacing = true
       return desk.runner.interrupt(null)
     }
     return status === "running" && owner !== desk.session.self
@@ -163,16 +164,16 @@ const admitted = <E>(
     const { slots } = desk.session
     const isIdle = isHeld && desk.runner.active === null
     if (isIdle && !slots.take()) {
-      return Effect.zipRight(desk.settleLater, new Overloaded({ retryAfterMs: 1000 }))
+      return Effect.zipRight(settleLater(desk), new Overloaded({ retryAfterMs: 1000 }))
     }
     return Effect.onExit(use(isIdle, isHeld), (exit) =>
       Effect.suspend(() => {
         if (Exit.isSuccess(exit) && exit.value._tag === "Begun") return Effect.void
         if (isIdle) slots.release()
-        const settled = isIdle ? desk.settleLater : Effect.void
+        const settled = isIdle ? settleLater(desk) : Effect.void
         // Whoever had the lease may have given it back before the question was accepted.
         return Exit.isSuccess(exit) && (!isHeld || (isIdle && exit.value._tag === "Queued"))
-          ? Effect.zipRight(settled, desk.left)
+          ? Effect.zipRight(settled, desk.queue.left)
           : settled
       })
     )

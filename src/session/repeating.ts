@@ -20,9 +20,9 @@ export const again = (
   Effect.gen(function* () {
     const told: AskOutcome = { _tag: "Repeated", begin: repeated(desk, run, app, text) }
     if (action.continues !== true || !brokeOff.includes(run.status)) return told
-    desk.mayWait = true
+    desk.queue.mayWait = true
     if (!(yield* desk.journal.reopen(run.runId, desk.session.self))) return told
-    yield* desk.left
+    yield* desk.queue.left
     return { _tag: "Queued", runId: run.runId, position: 1 }
   })
 

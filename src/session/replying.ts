@@ -11,8 +11,10 @@ import { unwrapped } from "../protocol/eventStream.ts"
 import { type Frame, frame } from "../protocol/frames.ts"
 import type { Reply } from "../protocol/payloads.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { type Desk, unstarted } from "./Desk.ts"
+import type { Desk } from "./Desk.ts"
+import { holding, holdLease, settleLater } from "./holding.ts"
 import { maxReplies } from "./parked.ts"
+import { unstarted } from "./Queue.ts"
 import { toldOf } from "./Runner.ts"
 import type { AskError, Asker, ReplyOutcome } from "./Session.ts"
 
@@ -40,10 +42,10 @@ export const reply = (desk: Desk, reply: Reply, asker: Asker): Effect.Effect<Rep
     const { resume } = app
     const fits = resume.accept(state, reply)
     if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
-    yield* Effect.repeat(desk.hold, { until: (held) => held, schedule: soon })
+    yield* Effect.repeat(holdLease(desk), { until: (held) => held, schedule: soon })
     if (lease.term() === 0 || !slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
     const { text } = fits.right
-    const giveBack = Effect.zipRight(Effect.sync(slots.release), desk.settleLater)
+    const giveBack = Effect.zipRight(Effect.sync(slots.release), settleLater(desk))
     const stored = yield* journal
       .resume(turn.runId, { is_bot: false, type: "over", category: "question", message: text }, session.self)
       .pipe(Effect.onError(() => giveBack))
@@ -109,7 +111,7 @@ export const expire = (desk: Desk, runId: string): Effect.Effect<void> =>
     const reason = `no reply came within ${limit}; start again`
     const end = Effect.asVoid(desk.endParked(app, Exit.fail(new RunFailed({ reason, kind: app.kind }))))
     const parked = yield* desk.parkedOf(app)
-    if (parked?.turn.runId === runId && runner.active === null) yield* desk.holding(end)
+    if (parked?.turn.runId === runId && runner.active === null) yield* holding(desk, end)
   }).pipe(
     Effect.catchAll((error) => Effect.logWarning("a run that has waited too long was not ended", error)),
     (expiring) => desk.permit(expiring),

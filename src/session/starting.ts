@@ -10,6 +10,7 @@ import type { Action } from "../run/Actions.ts"
 import type { Memory } from "../run/Journal.ts"
 import type { Desk } from "./Desk.ts"
 import { earlyIn } from "./early.ts"
+import { insist } from "./insist.ts"
 import type { Ready } from "./Ready.ts"
 import { toldOf } from "./Runner.ts"
 import type { Turn } from "./turn.ts"
@@ -120,7 +121,7 @@ export const start = (desk: Desk, turn: Turn, headStart: HeadStart = noHeadStart
   // A question instead of the reply that was waited for; what is to be rolled back may wait by now.
   const ended = desk.endParked(app, Exit.interrupt(FiberId.none))
   const cleared =
-    rollback === null ? ended : Effect.zipRight(ended, desk.insist("a rollback", journal.rollback(rollback)))
+    rollback === null ? ended : Effect.zipRight(ended, insist("a rollback", journal.rollback(rollback)))
   return Effect.flatMap(cleared, () => {
     desk.replied = []
     const ready = Effect.suspend(() => readyFor(desk, turn, headStart))

@@ -6,6 +6,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type { KnownRun } from "../run/Journal.ts"
 import type { Desk } from "./Desk.ts"
+import { holding, holdLease } from "./holding.ts"
 import type { StopScope } from "./Session.ts"
 
 /** How often another node is asked to stop what it runs: it answers within a second, or is gone. */
@@ -49,7 +50,7 @@ const stopHere: (desk: Desk, scope: "run" | "all", runId: string | null) => Effe
   Effect.fnUntraced(function* (desk, scope, runId) {
     const { runner, journal, untold } = desk
     // Whoever has the session tells of what is taken out of its queue, between two runs.
-    if (runner.active === null && !(yield* desk.permit(desk.hold))) {
+    if (runner.active === null && !(yield* desk.permit(holdLease(desk)))) {
       const { lease, self, isDead } = desk.session
       const holder = lease.holder()
       const canAsk = holder !== "" && holder !== self && !isDead(holder)
@@ -100,5 +101,5 @@ const endWaiting = (desk: Desk, runId: string | null): Effect.Effect<boolean> =>
       if (parked === null || (runId !== null && parked.turn.runId !== runId)) return
       ended = yield* desk.endParked(app.right, Exit.interrupt(FiberId.none))
     }).pipe(Effect.catchAll((error) => Effect.logWarning("a run that waits was not looked for", error.cause)))
-    return Effect.map(desk.holding(Effect.zipRight(end, desk.untold.tell)), () => ended)
+    return Effect.map(holding(desk, Effect.zipRight(end, desk.untold.tell)), () => ended)
   })

@@ -39,9 +39,9 @@ export const makeTurns = (options: SessionOptions, scope: Scope.Scope, sockets: 
     checkStatus: checkStatus(desk),
     expire: (runId) => expire(desk, runId),
     stop: (stopScope, runId = null) => stop(desk, stopScope, runId),
-    resume: desk.resume,
-    look: desk.look,
-    takeOver: (runId) => desk.takeOver(runId),
+    resume: desk.queue.resume,
+    look: desk.queue.look,
+    takeOver: (runId) => desk.queue.takeOver(runId),
     tellEnd: (runId) => desk.untold.tellEnd(runId),
     depose: desk.runner.abandon,
     clearHistory: desk.journal.forget

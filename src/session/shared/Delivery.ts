@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Standing } from "../batch.ts"
 import type { FrameLog } from "../FrameLog.ts"
-import { insist } from "./insist.ts"
+import { insist } from "../insist.ts"
 import { type Append, type AppendAnswer, appending, type LogStoreService } from "./LogStore.ts"
 
 export interface DeliveryOptions {
@@ -120,7 +120,9 @@ export class Delivery {
     const { store, key, onLost, onOvertaken } = this.options
     const { last } = append
     return (
-      Either.isRight(answer) ? Effect.succeed(answer.right) : insist(appending(store, key, append))
+      Either.isRight(answer)
+        ? Effect.succeed(answer.right)
+        : insist("sending frames to the store", appending(store, key, append))
     ).pipe(
       Effect.flatMap((result) => {
         switch (result._tag) {

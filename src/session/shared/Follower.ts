@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
-import { insist } from "./insist.ts"
+import { insist } from "../insist.ts"
 import type { Glance, LogStoreService } from "./LogStore.ts"
 
 /** How long a socket waits for the frames of other nodes before it is given what is known here. */
@@ -109,7 +109,7 @@ export class Follower {
       return this.following ? this.reload : Effect.void
     })
     this.options.fork(
-      insist(once).pipe(
+      insist("reading frames from the store", once).pipe(
         Effect.repeat({ while: () => this.loadAgain }),
         Effect.ensuring(
           Effect.sync(() => {

@@ -11,9 +11,9 @@ import type { RedisError } from "../../redis/RedisError.ts"
 import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
+import { insist } from "../insist.ts"
 import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
-import { insist } from "./insist.ts"
 import type { Lease } from "./Lease.ts"
 import type { Claimed, Glance, LogStoreService } from "./LogStore.ts"
 
@@ -215,6 +215,7 @@ export class SharedLease implements Lease {
       const known = { epoch: "", seq: 0 }
       const claim = { self, dead: null, epoch: log.epoch, seq, known, continues: true }
       const claimed = yield* insist(
+        "claiming a session back",
         store.claim(key, claim).pipe(
           // Somebody who finds that this node runs the session gives it back at once.
           Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
@@ -226,14 +227,17 @@ export class SharedLease implements Lease {
       const isOurs =
         claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
       const runId = open === null ? null : open.runId
-      const stored = runId === null ? "done" : yield* insist(user.statusHere(runId))
+      const stored = runId === null ? "done" : yield* insist("looking up a run", user.statusHere(runId))
       const isTakenOver = stored === null || stored === "lost"
       if (isOurs && !isTakenOver) return this.goOn(claimed)
       // Whoever has ended the run has told so in what the store has.
       if (isTakenOver && !isOurs) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
       const epoch = newEpoch()
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
-      const own = yield* insist(store.claim(key, { ...claim, epoch, known: instead, continues: false }))
+      const own = yield* insist(
+        "claiming a session anew",
+        store.claim(key, { ...claim, epoch, known: instead, continues: false })
+      )
       if (own._tag === "Held") return yield* this.depose
       // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an
       // epoch of its own; the end of a run cannot be told to them any more: what is stored, to be read again for the new
@@ -296,7 +300,7 @@ export class SharedLease implements Lease {
     return Effect.suspend(() => {
       this.releasing += 1
       return Effect.ensuring(
-        insist(store.release(key, fence)),
+        insist("giving a session back", store.release(key, fence)),
         Effect.sync(() => {
           this.releasing -= 1
         })
