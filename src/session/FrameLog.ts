@@ -9,29 +9,13 @@
  * Plain synchronous code: a token passes here, and an Effect per token costs several times the frame
  * (docs/architecture.md, "The hot path"). Each frame is serialised once in each form, however many sockets read it.
  */
-import { Patience } from "../Pace.ts"
 import type { Address, Frame } from "../protocol/frames.ts"
 import type { DeltaKind, StreamBubble } from "../protocol/streaming.ts"
 import { BatchReader, BatchWriter, type Line, type Standing } from "./batch.ts"
 import { DeltaFrames, type Reading, writeShort, writeWhole } from "./deltas.ts"
-import { KeptFrames, lastOf, type Retention } from "./KeptFrames.ts"
+import { KeptFrames, type Retention } from "./KeptFrames.ts"
+import { PendingText } from "./PendingText.ts"
 import type { Ref } from "./Ref.ts"
-
-/** Text of one delta at most, in characters: what a model says in one breath is no frame that fills a buffer. */
-const maxDeltaChars = 32 * 1024
-
-/** Cut between characters, never within one. */
-const parts = (text: string): ReadonlyArray<string> => {
-  const all: Array<string> = []
-  for (let from = 0; from < text.length; ) {
-    let to = Math.min(from + maxDeltaChars, text.length)
-    const last = text.charCodeAt(to - 1)
-    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1
-    all.push(text.slice(from, to))
-    from = to
-  }
-  return all
-}
 
 /** Someone who reads along: told when there is more, and asked how far it is. */
 export interface LogReader {
@@ -58,13 +42,7 @@ export class FrameLog {
   private readonly kept: KeptFrames
   private readers: ReadonlyArray<LogReader> = []
   private readonly onDirty: (log: FrameLog, isMoreText: boolean) => void
-  private pendingKind: DeltaKind = "content"
-  private pending = ""
-  private pendingBubble: StreamBubble | null = null
-  private pendingPieces = 0
-  /** Whether the pending text may wait for more. */
-  private waits = false
-  private readonly patience = new Patience()
+  private readonly pending = new PendingText()
   private currentEpoch: string
   private seq = 0
   /** It was made what another node has, or nothing: an empty log is not one of which nothing is known. */
@@ -169,35 +147,28 @@ export class FrameLog {
 
   /** Adds streaming text. Neighbours of one kind and bubble between two flushes become one frame. */
   delta(kind: DeltaKind, text: string, bubble: StreamBubble): void {
+    const { pending } = this
     if (text === "") return
-    if (this.pending !== "" && (this.pendingKind !== kind || this.pendingBubble !== bubble)) this.seal()
-    if (this.pending === "") {
-      this.pendingKind = kind
-      this.pendingBubble = bubble
-      this.pendingPieces = 0
+    if (!pending.joins(kind, bubble)) this.seal()
+    if (pending.isEmpty) {
       // To other nodes the text of many sessions goes together, and is worth waiting for by itself.
-      const pays = this.outlet !== null || this.patience.mayWait()
-      this.waits = pays && this.kept.endsWith(kind, bubble)
-      this.onDirty(this, this.waits)
+      const pays = this.outlet !== null || pending.pays
+      const waits = pays && this.kept.endsWith(kind, bubble)
+      pending.begin(kind, bubble, waits)
+      this.onDirty(this, waits)
     }
-    this.pendingPieces += 1
-    this.pending += text
+    pending.add(text)
   }
 
   /** Gives the pending text its number, or several where it is too long for one frame. */
   private seal(): void {
-    const bubble = this.pendingBubble
-    if (this.pending === "" || bubble === null) return
-    const text = this.pending
-    this.pending = ""
-    if (this.waits) this.patience.waited(this.pendingPieces)
-    if (text.length <= maxDeltaChars) this.sealDelta(text, bubble)
-    else for (const part of parts(text)) this.sealDelta(part, bubble)
-  }
-
-  private sealDelta(text: string, bubble: StreamBubble): void {
-    this.seq += 1
-    this.kept.addDelta(this.seq, this.pendingKind, text, bubble, this.seq > this.now.runStart)
+    const { pending } = this
+    const { kind, bubble } = pending
+    if (pending.isEmpty || bubble === null) return
+    for (const text of pending.take()) {
+      this.seq += 1
+      this.kept.addDelta(this.seq, kind, text, bubble, this.seq > this.now.runStart)
+    }
   }
 
   /** Seals what is pending and lets it be read, here or by whoever has to know first. */
@@ -258,7 +229,7 @@ export class FrameLog {
    */
   rewind(told: Standing): void {
     this.now = told
-    this.pending = ""
+    this.pending.drop()
     this.forgetDeltas()
     this.kept.forgetAfter(this.visible)
     this.seq = this.visible
@@ -300,7 +271,7 @@ export class FrameLog {
     const wasKnown = this.wasReplaced || !this.isUntouched
     this.wasReplaced = true
     this.kept.forgetAll()
-    this.pending = ""
+    this.pending.drop()
     this.forgetDeltas()
     this.currentEpoch = epoch
     this.now = idle
@@ -335,26 +306,9 @@ export class FrameLog {
     this.seq = seq
   }
 
-  /**
-   * What the run in progress has streamed and not yet said whole, or null where it streams in several bubbles.
-   * For whoever ends it in place of its owner; `isSettled` knows the frames that said text whole.
-   */
+  /** What the run in progress has streamed and not yet said whole: see `KeptFrames.unsettled`. */
   unsettled(isSettled: (frame: string) => boolean): Readonly<Record<DeltaKind, string>> | null {
-    const text = { content: "", reasoning_content: "" }
-    let bubble: StreamBubble | null = null
-    for (const entry of this.kept.all) {
-      if (lastOf(entry) < this.now.runStart) continue
-      if (entry.kind === "frame") {
-        if (!isSettled(entry.json)) continue
-        text.content = ""
-        text.reasoning_content = ""
-      } else {
-        if (bubble !== null && bubble !== entry.bubble) return null
-        bubble = entry.bubble
-        text[entry.kind] += entry.pieces.join("")
-      }
-    }
-    return text
+    return this.kept.unsettled(this.now.runStart, isSettled)
   }
 
   /** Says something to all readers, between frames. */
@@ -375,10 +329,7 @@ export class FrameLog {
 
   /** Whether the `close` of this run is kept. */
   tellsEndOf(runId: string): boolean {
-    const run = `"run_id":"${runId}"`
-    return this.kept.all.some(
-      (entry) => entry.kind === "frame" && entry.json.includes('"type":"close"') && entry.json.includes(run)
-    )
+    return this.kept.tellsEndOf(runId)
   }
 
   /** The next frame after `seq`, or null at the end. For a reader with a `ref`, text comes short where it can. */

@@ -37,10 +37,6 @@ export class KeptFrames {
     this.retention = retention
   }
 
-  get all(): ReadonlyArray<Entry> {
-    return this.entries
-  }
-
   addFrame(seq: number, json: string): void {
     this.entries.push({ kind: "frame", seq, json })
     this.frames += 1
@@ -80,6 +76,36 @@ export class KeptFrames {
   after(seq: number): ReadonlyArray<Entry> {
     const found = this.entries.slice(this.indexAfter(seq))
     return found[0] !== undefined && lastOf(found[0]) <= seq ? [] : found
+  }
+
+  /**
+   * What was streamed from the frame `from` on and not yet said whole, or null where it streams in several bubbles.
+   * For whoever ends a run in place of its owner; `isSettled` knows the frames that said text whole.
+   */
+  unsettled(from: number, isSettled: (frame: string) => boolean): Readonly<Record<DeltaKind, string>> | null {
+    const text = { content: "", reasoning_content: "" }
+    let bubble: StreamBubble | null = null
+    for (const entry of this.entries) {
+      if (lastOf(entry) < from) continue
+      if (entry.kind === "frame") {
+        if (!isSettled(entry.json)) continue
+        text.content = ""
+        text.reasoning_content = ""
+      } else {
+        if (bubble !== null && bubble !== entry.bubble) return null
+        bubble = entry.bubble
+        text[entry.kind] += entry.pieces.join("")
+      }
+    }
+    return text
+  }
+
+  /** Whether the `close` of this run is among them. */
+  tellsEndOf(runId: string): boolean {
+    const run = `"run_id":"${runId}"`
+    return this.entries.some(
+      (entry) => entry.kind === "frame" && entry.json.includes('"type":"close"') && entry.json.includes(run)
+    )
   }
 
   forgetAll(): void {

@@ -25,7 +25,7 @@ const keeping = (maxFrames: number, maxChars: number) => {
     },
     trimmed: () => {
       kept.trim(seq, () => seq)
-      return { oldest: kept.oldest, last: kept.all.map(lastOf).at(-1) ?? null }
+      return { oldest: kept.oldest, last: kept.after(0).map(lastOf).at(-1) ?? null }
     }
   }
 }
