@@ -50,9 +50,12 @@ export const makeMessages = (state: MemoryState) => {
         }
         const [oldest] = complete
         if (oldest === undefined) return []
-        const messages = since(chatId, oldest.question_id).filter(({ remark }) => remark !== breakAnswer)
         // Round by round: a question that waited in the queue was stored before the answer it waited for.
-        return complete.flatMap((run) => messages.filter((message) => message.run_id === run.id))
+        const roundOf = new Map(complete.map((run, round) => [run.id, round]))
+        const round = ({ run_id }: ChatMessage) => roundOf.get(run_id ?? "") ?? -1
+        return since(chatId, oldest.question_id)
+          .filter((message) => message.remark !== breakAnswer && round(message) >= 0)
+          .toSorted((a, b) => round(a) - round(b))
       })
   })
 }

@@ -58,8 +58,12 @@ const accept = (
     state.audit.push({ id, userId, action: "chat.create", objectId: chatId, ip, create_time: now })
   } else touchSession(state, chatId, now)
   const author = { id: acceptance.runId, chat_id: chatId, flow_id: session.flowId, user_id: session.userId }
+  // Every field by its name, as in `insertMessage`.
   const run: Run = {
-    ...author,
+    id: author.id,
+    chat_id: chatId,
+    flow_id: author.flow_id,
+    user_id: author.user_id,
     action: acceptance.action,
     status: startsNow ? "running" : "queued",
     payload: acceptance.payload,
