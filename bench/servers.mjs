@@ -97,6 +97,7 @@ const ours =
     const stop = async () => {
       await Promise.all(started.map((one) => one.stop()))
       await database.drop()
+      globalThis.process.off("exit", removeData)
       removeData()
     }
     return { name: kind, class: kind, process, pids: started.map(({ pid }) => pid), target, stop }
