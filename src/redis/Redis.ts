@@ -15,7 +15,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { Settings } from "../config.ts"
 import { readAddress } from "./address.ts"
-import { type Client, makeClient } from "./client.ts"
+import type { Client } from "./client.ts"
 import { RedisError } from "./RedisError.ts"
 import { isUnknownScript, type Script } from "./Script.ts"
 
@@ -76,6 +76,8 @@ const make = (url: Redacted.Redacted): Effect.Effect<RedisService, RedisError, S
       readAddress(Redacted.value(url)),
       (words) => new RedisError({ operation: "read REDIS_URL", cause: new Error(words) })
     )
+    // A server that is alone does not need it, and starts sooner.
+    const { makeClient } = yield* Effect.promise(() => import("./client.ts"))
     const connect = connected(() => makeClient(address))
     const connection = yield* connect
     let pending = 0

@@ -1,5 +1,4 @@
 /** The template of apps that have none: the report's name, the day, and each section under its question. */
-import JSZip from "jszip"
 
 const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 const word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -51,7 +50,9 @@ const files: Readonly<Record<string, string>> = {
 }
 
 /** As a .docx file, for filling and for download. */
-export const defaultTemplate = (): Promise<Uint8Array> => {
+export const defaultTemplate = async (): Promise<Uint8Array> => {
+  // Loaded when somebody wants a report: it takes as long as a twentieth of the server.
+  const { default: JSZip } = await import("jszip")
   const zip = new JSZip()
   for (const [name, content] of Object.entries(files)) zip.file(name, content)
   return zip.generateAsync({ type: "uint8array", compression: "DEFLATE" })

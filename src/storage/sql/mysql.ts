@@ -18,16 +18,8 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2"
+import { Connections } from "./Connections.ts"
 import { Unanswered } from "./Unanswered.ts"
-
-export class Connections extends Context.Tag("colloquy/storage/Connections")<
-  Connections,
-  {
-    readonly direct: Connection
-    /** For a transaction, until the scope closes. */
-    readonly writer: Effect.Effect<Connection, SqlError, Scope.Scope>
-  }
->() {}
 
 /** How long the first connection may take. */
 const patience = "5 seconds"

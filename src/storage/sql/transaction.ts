@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import type { Connections } from "./mysql.ts"
+import type { Connections } from "./Connections.ts"
 
 /** `connections`: those on which transactions begin by themselves, where there are any. */
 export const makeTransaction = (
