@@ -6,19 +6,10 @@
  * at rest: Effect's modules carry their documentation into memory.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { buildSync } from "esbuild"
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..")
-
-const newest = (path) => {
-  if (!existsSync(path)) return 0
-  const info = statSync(path)
-  if (!info.isDirectory()) return info.mtimeMs
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
-}
+import { isStale, parts, root } from "./parts.mjs"
 
 const run = (program, ...args) => {
   const { status } = spawnSync(
@@ -32,15 +23,12 @@ const run = (program, ...args) => {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-const shared = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"]
-
-/** Builds a part when something it is made of is newer than its stamp. */
-const part = (name, sources, stamp, build) => {
-  const made = newest(join(root, stamp))
-  if (made >= Math.max(...[...sources, ...shared].map((path) => newest(join(root, path))))) return
-  console.log(`building ${name} …`)
+/** Builds a part where it is not up to date. */
+const part = (one, build) => {
+  if (!isStale(one)) return
+  console.log(`building ${one.name} …`)
   build()
-  const at = join(root, stamp)
+  const at = join(root, one.stamp)
   if (existsSync(at)) utimesSync(at, new Date(), new Date())
   else writeFileSync(at, "")
 }
@@ -63,7 +51,7 @@ const clear = (kept) => {
   }
 }
 
-part("the server", ["src", "scripts/build.mjs"], "dist/.server", () => {
+part(parts.server, () => {
   clear((name) => ["web", ".web", "client", "protocol", ".sdk"].includes(name))
   buildSync({
     absWorkingDir: root,
@@ -84,15 +72,13 @@ part("the server", ["src", "scripts/build.mjs"], "dist/.server", () => {
   })
 })
 
-part("the SDK", ["src/client", "src/protocol"], "dist/.sdk", () => {
+part(parts.sdk, () => {
   for (const room of ["client", "protocol"]) {
     rmSync(join(root, "dist", room), { recursive: true, force: true })
   }
   run("typescript/bin/tsc", "-p", "tsconfig.build.json")
 })
 
-if (existsSync(join(root, "web", "vite.config.ts"))) {
-  part("the page", ["web", "src/client", "src/protocol"], "dist/.web", () => {
-    run("vite/bin/vite.js", "build", "--config", "web/vite.config.ts", "--logLevel", "warn")
-  })
-}
+part(parts.page, () => {
+  run("vite/bin/vite.js", "build", "--config", "web/vite.config.ts", "--logLevel", "warn")
+})

@@ -2,10 +2,9 @@
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { dirname, join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..")
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { isStale, parts, root } from "./parts.mjs"
 
 const [major] = process.versions.node.split(".").map(Number)
 if (major === undefined || major < 20) {
@@ -29,8 +28,10 @@ if (!existsSync(join(root, "node_modules", ".package-lock.json"))) {
   }
 }
 
-const build = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: "inherit" })
-if (build.status !== 0) process.exit(build.status ?? 1)
+if (Object.values(parts).some(isStale)) {
+  const build = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: "inherit" })
+  if (build.status !== 0) process.exit(build.status ?? 1)
+}
 
 if (!process.env.DATABASE_URL) {
   try {
