@@ -19,7 +19,7 @@ import { Tokens } from "../account/Tokens.ts"
 import { Settings } from "../config.ts"
 import { Api, apiPrefix } from "./Api.ts"
 import { checkJson, maxJsonBytes, refusedBody } from "./body.ts"
-import { documentation } from "./docs.ts"
+import { description, documentation } from "./docs.ts"
 import { FileLinksLive } from "./FileLinksLive.ts"
 import { answerFailure } from "./failures.ts"
 import { AssistantsLive } from "./handlers/assistants.ts"
@@ -69,7 +69,7 @@ const docsPath = `${apiPrefix}/docs`
 
 const Documented = Layer.mergeAll(
   documentation(docsPath),
-  HttpApiBuilder.middlewareOpenApi({ path: `${apiPrefix}/openapi.json` }),
+  description(`${apiPrefix}/openapi.json`),
   HttpApiBuilder.middleware((app) => Effect.catchAllCause(app, answerFailure))
 ).pipe(Layer.provideMerge(ApiLive))
 

@@ -1,14 +1,27 @@
 /**
- * The documentation of the REST API, for people. Its page is several megabytes of script: they are loaded when
- * somebody first asks for it, for most servers never.
+ * The documentation of the REST API, for programs and for people. It is made when somebody first asks for it, for most
+ * servers never: what programs read took a thirtieth of the time to start, and the page is several megabytes of script.
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as OpenApi from "@effect/platform/OpenApi"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 const { Router } = HttpApiBuilder
 
+/** In the format of OpenAPI. */
+export const description = (path: `/${string}`) =>
+  Router.use((router) =>
+    Effect.gen(function* () {
+      const { api } = yield* HttpApi.Api
+      const made = Effect.suspend(() => Effect.orDie(HttpServerResponse.json(OpenApi.fromApi(api))))
+      yield* router.get(path, yield* Effect.cached(Effect.uninterruptible(made)))
+    })
+  )
+
+/** To look at. */
 export const documentation = (path: `/${string}`) =>
   Router.use((router) =>
     Effect.gen(function* () {
