@@ -191,6 +191,10 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
         yield* server.exited
         yield* Effect.promise(async () => {
           await visitor.sees("Connection lost; reconnecting.")
+          const status = visitor.page.locator(".connection[data-status=waiting]")
+          await status.waitFor()
+          // As wide as its words, and no wider: the name of the chat is beside it.
+          expect(await status.evaluate((one) => one.clientWidth)).toBeLessThan(160)
           await visitor.shot("09-reconnecting")
         })
         yield* startProcess({ ...environment, PORT: `${server.port}` })

@@ -35,11 +35,7 @@ export const Answer = memo((props: AnswerProps) => {
   const waits = going && props.prompts.length > 0
   const dots = going && text === "" && !waits && !speaking
   return (
-    <article
-      className={`answer ${answer.status}`}
-      data-role="answer"
-      data-status={waits ? "waiting" : answer.status}
-    >
+    <article className="answer" data-role="answer" data-status={waits ? "waiting" : answer.status}>
       <h2 className="hidden">Answer</h2>
       <Trace nodes={answer.nodes} />
       {answer.progress !== null && <Progress progress={answer.progress} going={going} />}

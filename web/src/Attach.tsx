@@ -82,7 +82,7 @@ export const Attachments = ({
   return (
     <ul className="attachments" aria-label="Documents added" aria-live="polite">
       {uploads.files.map((file) => (
-        <li key={file.key} className={`attachment ${file.state}`}>
+        <li key={file.key} className="attachment" data-status={file.state}>
           {file.state === "done" ? <Check /> : file.state === "failed" ? <Warning /> : <Clip />}
           <span className="attachment-name">{file.name}</span>
           {file.state === "going" && (

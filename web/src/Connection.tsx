@@ -18,7 +18,7 @@ const wordOf = (state: ConnectionState): string => {
 }
 
 export const ConnectionDot = ({ state }: { readonly state: ConnectionState }) => (
-  <span className={`connection ${state.status}`} role="status">
+  <span className="connection" data-status={state.status} role="status">
     <span className="dot" aria-hidden="true" />
     {wordOf(state)}
   </span>

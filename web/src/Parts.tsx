@@ -156,7 +156,7 @@ const Row = ({
   readonly draft: string
   readonly work: WorkOf | null
 }) => (
-  <section className={`row ${part.status}`} data-role="row" data-status={part.status}>
+  <section className="row" data-role="row" data-status={part.status}>
     <h3>
       <span className="row-number">{part.row + 1}</span>
       {part.question}
@@ -198,7 +198,7 @@ const Replied = ({
 }) => {
   const { clientMsgId } = part
   return (
-    <section className={`question ${part.delivery}`} data-role="reply" aria-label="Your reply">
+    <section className="question" data-role="reply" data-status={part.delivery} aria-label="Your reply">
       <div className="bubble">{part.text}</div>
       <div className="under">
         {deliveries[part.delivery]}

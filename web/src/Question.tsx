@@ -27,7 +27,7 @@ export const Question = memo(({ question, ask, onAgain, unanswered }: QuestionPr
   if (text === "" && delivery !== "failed") return null
   const time = createdAt === null ? null : new Date(createdAt)
   return (
-    <article className={`question ${delivery}`} data-role="question">
+    <article className="question" data-role="question" data-status={delivery}>
       <h2 className="hidden">You</h2>
       <div className="bubble">{text || "Start"}</div>
       <div className="under">

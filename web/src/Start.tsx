@@ -66,7 +66,7 @@ const AppLink = ({ app }: { readonly app: App }) => (
       event.currentTarget.href = hrefOf(newChat(app.id))
     }}
   >
-    <span className={`monogram ${app.kind}`} aria-hidden="true">
+    <span className="monogram" aria-hidden="true">
       {Array.from(app.name)[0]?.toUpperCase() ?? "?"}
     </span>
     <span className="app-words">
