@@ -18,13 +18,18 @@ export const withHistory = (state: ChatState, page: HistoryPage): ChatState => {
   const stored = [...byId.values()].sort((a, b) => a.id - b.id)
   const before = page.older || !joins ? page.before : state.before
   const rows = fromStored(stored).map((message): Message => {
+    if (message.role === "user") return message
     // The run in progress: its history has its beginning.
-    const isOn = message.role === "assistant" && message.runId !== null && message.runId === state.runId
-    return isOn ? { ...message, status: "running" } : message
+    if (message.runId !== null && message.runId === state.runId) return { ...message, status: "running" }
+    return isUnanswered(message) ? { ...message, status: "stopped" } : message
   })
   const messages = merge(rows, state.messages, state.stored)
   return { ...state, stored, before, history: "loaded", messages }
 }
+
+/** Its run has left nothing but its work: it ended before the first word. */
+const isUnanswered = ({ status, text, messageId, parts }: AssistantMessage): boolean =>
+  status === "done" && text === "" && messageId === null && parts.length === 0
 
 /** Rows, oldest first, as questions each followed by its answer. */
 export const fromStored = (rows: ReadonlyArray<StoredMessage>): ReadonlyArray<Message> => {

@@ -217,6 +217,17 @@ describe("history", () => {
     expect(state.messages[1]).toMatchObject({ text: "par", status: "stopped" })
   })
 
+  it("says of a run that left nothing but its work that it ended, unless it is the one in progress", () => {
+    const work = page(stored.slice(0, 2))
+    expect(fold([work]).messages[1]).toMatchObject({ text: "", status: "stopped" })
+    const opened = (runId: string | null): SessionEvent => ({ type: "opened", recovered: false, runId })
+    expect(fold([opened("r1"), work]).messages[1]).toMatchObject({ text: "", status: "running" })
+    // An answer without a word is one.
+    expect(fold([page([...stored.slice(0, 2), row(4, "answer", "")])]).messages[1]).toMatchObject({
+      status: "done"
+    })
+  })
+
   it("puts each answer under its own question where questions were stored first", () => {
     const rows = [
       row(1, "question", "one"),
