@@ -210,28 +210,30 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
       })
     )
 
-    it.scoped("says of an answer that its server took along before the first word that it did not begin", () =>
-      Effect.gen(function* () {
-        const { upstream } = yield* Playground
-        const dir = yield* tempDir
-        const environment = { DATA_DIR: dir, OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }
-        const server = yield* startProcess(environment)
-        const visitor = yield* visit(server)
-        yield* Effect.promise(async () => {
-          await visitor.pick(assistant)
-          await visitor.ask('tokens=20 stall=0 tool=calculator:{"expression":"6*7"}')
-          // The tool's row is stored.
-          await visitor.page.getByText("done", { exact: true }).waitFor()
+    it.scoped(
+      "says of an answer that its server took along before the first word that it did not begin",
+      () =>
+        Effect.gen(function* () {
+          const { upstream } = yield* Playground
+          const dir = yield* tempDir
+          const environment = { DATA_DIR: dir, OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }
+          const server = yield* startProcess(environment)
+          const visitor = yield* visit(server)
+          yield* Effect.promise(async () => {
+            await visitor.pick(assistant)
+            await visitor.ask('tokens=20 stall=0 tool=calculator:{"expression":"6*7"}')
+            // The tool's row is stored.
+            await visitor.page.getByText("done", { exact: true }).waitFor()
+          })
+          yield* server.signal("SIGKILL")
+          yield* server.exited
+          yield* startProcess({ ...environment, PORT: `${server.port}` })
+          yield* Effect.promise(async () => {
+            await visitor.sees("Connected")
+            await visitor.answer(0, "stopped")
+            await visitor.sees("Stopped before the answer began.")
+          })
         })
-        yield* server.signal("SIGKILL")
-        yield* server.exited
-        yield* startProcess({ ...environment, PORT: `${server.port}` })
-        yield* Effect.promise(async () => {
-          await visitor.sees("Connected")
-          await visitor.answer(0, "stopped")
-          await visitor.sees("Stopped before the answer began.")
-        })
-      })
     )
 
     it.scoped("finds past chats, with older messages on demand, and deletes one after asking", () =>
