@@ -10,6 +10,15 @@ const skill = "Chat Talk with the model"
 const assistant = "Docs assistant Answers from"
 const assistantId = "c0110c00000000000000000000000d0c"
 
+/** A visitor of a server that the test may kill, and start again with the same environment. */
+const visitOwn = Effect.gen(function* () {
+  const { upstream } = yield* Playground
+  const dir = yield* tempDir
+  const environment = { DATA_DIR: dir, OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }
+  const server = yield* startProcess(environment)
+  return { environment, server, visitor: yield* visit(server) }
+})
+
 layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, timeout: 60_000 })(
   "the page",
   (it) => {
@@ -176,11 +185,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
 
     it.scoped("reconnects by itself when the server comes back, and says meanwhile that it tries", () =>
       Effect.gen(function* () {
-        const { upstream } = yield* Playground
-        const dir = yield* tempDir
-        const environment = { DATA_DIR: dir, OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }
-        const server = yield* startProcess(environment)
-        const visitor = yield* visit(server)
+        const { environment, server, visitor } = yield* visitOwn
         yield* Effect.promise(async () => {
           await visitor.pick(skill)
           await visitor.ask("tokens=500 delay=20")
@@ -214,11 +219,7 @@ layer(Layer.merge(Playground.Live, Browsing.Live), { excludeTestServices: true, 
       "says of an answer that its server took along before the first word that it did not begin",
       () =>
         Effect.gen(function* () {
-          const { upstream } = yield* Playground
-          const dir = yield* tempDir
-          const environment = { DATA_DIR: dir, OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "paced" }
-          const server = yield* startProcess(environment)
-          const visitor = yield* visit(server)
+          const { environment, server, visitor } = yield* visitOwn
           yield* Effect.promise(async () => {
             await visitor.pick(assistant)
             await visitor.ask('tokens=20 stall=0 tool=calculator:{"expression":"6*7"}')
