@@ -34,6 +34,7 @@ import { SessionControl } from "./SessionControl.ts"
 import { Nodes } from "./shared/Nodes.ts"
 import { newEpoch, type SessionLease, SessionLog, unshared } from "./shared/SessionLog.ts"
 import type { LeaseUser } from "./shared/SharedLease.ts"
+import { spokenSince } from "./spokenSince.ts"
 import { Ticker } from "./Ticker.ts"
 
 /** How long a session's frames are kept after its last run and socket. */
@@ -149,6 +150,8 @@ export class Hub extends Context.Tag("colloquy/Hub")<Hub, HubService>() {
             Effect.map(runs.get(runId), (run) =>
               Option.isSome(run) && run.value.owner === nodes.self ? run.value.status : null
             ),
+          spokenSince: (since, runId) =>
+            spokenSince(runs, { chatId: address.chatId, self: nodes.self, since, runId }),
           onWanted: inSession((it) => it.resume),
           onForgotten: inSession((it) => it.takeOver(null))
         }))

@@ -5,6 +5,7 @@
  * The writer's log is right about the run in progress: what the store has lost (a restart, a fail-over to a
  * copy that was behind) is sent again, with the same numbers.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
@@ -44,6 +45,8 @@ export interface LeaseUser {
   readonly epochNow: Effect.Effect<string, StorageError>
   /** What became of a run of this node's, as the database says; null: it is another node's, or gone. */
   readonly statusHere: (runId: string) => Effect.Effect<RunStatus | null, StorageError>
+  /** Whether other nodes may have told something since, as the database says; after this run, where there is one. */
+  readonly spokenSince: (since: Date, runId: string | null) => Effect.Effect<boolean, StorageError>
   /** Another node has wanted the lease while it was this one's: it may have left a question behind. */
   readonly onWanted: Effect.Effect<void>
   /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
@@ -58,6 +61,8 @@ export class SharedLease implements Lease {
   readonly isShared = true
   private fence: string | null = null
   private terms = 0
+  /** When the lease was asked for. */
+  private since = new Date(0)
   private isClosed = false
   private releasing = 0
   private heldBy = ""
@@ -129,6 +134,7 @@ export class SharedLease implements Lease {
   private static readonly claimed = Effect.fnUntraced(function* (lease: SharedLease) {
     const { store, key, self, newEpoch, isDead } = lease.options
     const { log } = lease
+    lease.since = new Date(yield* Clock.currentTimeMillis)
     const known = { epoch: log.epoch, seq: log.written }
     const old = log.isUntouched ? log.epoch : null
     const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known, continues: false }
@@ -214,24 +220,32 @@ export class SharedLease implements Lease {
       const seq = open === null ? log.lastSeq : Math.min(open.runStart - 1, log.lastSeq)
       const known = { epoch: "", seq: 0 }
       const claim = { self, dead: null, epoch: log.epoch, seq, known, continues: true }
+      let isRefused = false
       const claimed = yield* insist(
         "claiming a session back",
         store.claim(key, claim).pipe(
           // Somebody who finds that this node runs the session gives it back at once.
-          Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
+          Effect.tap(({ _tag }) => {
+            if (_tag === "Yours") return Effect.void
+            isRefused = true
+            return Effect.sleep("100 millis")
+          }),
           Effect.repeat({ while: ({ _tag }) => _tag === "Held", times: reclaims })
         )
       )
       if (claimed._tag === "Held") return yield* this.depose
-      // Nobody has told anything since.
-      const isOurs =
-        claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
       const runId = open === null ? null : open.runId
       const stored = runId === null ? "done" : yield* insist("looking up a run", user.statusHere(runId))
       const isTakenOver = stored === null || stored === "lost"
+      const isSame =
+        claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
+      // The store may have been emptied once more, and what others had told in between is kept nowhere now.
+      const isSpoken =
+        isRefused || (yield* insist("looking for others' runs", user.spokenSince(this.since, runId)))
+      const isOurs = isSame && !isSpoken
       if (isOurs && !isTakenOver) return this.goOn(claimed)
       // Whoever has ended the run has told so in what the store has.
-      if (isTakenOver && !isOurs) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
+      if (isTakenOver && !isSame) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
       const epoch = newEpoch()
       const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
       const own = yield* insist(

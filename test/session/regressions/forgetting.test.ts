@@ -1,5 +1,6 @@
 /** The store loses what it kept: everything, or the latest changes of it. */
 import { describe, expect, it } from "@effect/vitest"
+import type { Client } from "../sim/Client.ts"
 import { fair } from "../sim/Wire.ts"
 import { wholeAnswer } from "./app.ts"
 import { begun, Script } from "./script.ts"
@@ -132,6 +133,46 @@ describe("a store that is emptied, and used by a node that does not know of the 
       script.until("its end is known", () => script.isOver(client, "hang on"), 2000)
     }
     expect(script.violations).toEqual([])
+  })
+})
+
+describe("a store that is emptied, used by another node, and emptied again", () => {
+  /** The first node has made an answer, and cannot tell its end before another one is made, and told, on the second. */
+  const answeredMeanwhile = () => {
+    const { script, asker, other } = begun()
+    script.ask(asker, "say hello")
+    script.until("it streams", () => script.streamed(other, "say hello") !== "")
+    const mayClaim = script.every(0, "claim", "lost")
+    script.after(0, "finish", () => script.cluster.flush())
+    script.until("it is answered", () => script.statusOf("say hello") === "done")
+    script.ask(other, "say more")
+    return { script, asker, other, mayClaim }
+  }
+
+  const isTold = (script: Script, asker: Client): void => {
+    script.until("it is known", () => script.isOver(asker, "say more"), 5000)
+    expect(script.places(asker)).toHaveLength(2)
+    expect(script.violations).toEqual([])
+  }
+
+  it("says that something is missing where the node that had it could not ask for it in between", () => {
+    const { script, asker, other, mayClaim } = answeredMeanwhile()
+    script.until("the next is told", () => script.isOver(other, "say more"))
+    expect(script.isOver(asker, "say more")).toBe(false)
+    script.cluster.flush()
+    mayClaim()
+    isTold(script, asker)
+  })
+
+  it("says so where the node that had it was refused in between", () => {
+    const { script, asker, other, mayClaim } = answeredMeanwhile()
+    script.until("the next is streamed", () => script.streamed(other, "say more") !== "")
+    script.next(0, "claim", () => {
+      script.after(1, "release", () => script.cluster.flush())
+      return null
+    })
+    mayClaim()
+    isTold(script, asker)
   })
 })
 

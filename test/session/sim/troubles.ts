@@ -91,6 +91,11 @@ const flushed = (_world: World, cluster: Cluster): Trouble => ({
   end: () => undefined
 })
 
+const flushedTwice = (_world: World, cluster: Cluster): Trouble => ({
+  begin: () => cluster.flush(),
+  end: () => cluster.flush()
+})
+
 const expired = (_world: World, cluster: Cluster): Trouble => ({
   begin: () => cluster.expire(),
   end: () => undefined
@@ -131,6 +136,7 @@ const kinds = [
   databaseUnreached,
   storeDown,
   flushed,
+  flushedTwice,
   expired,
   databaseDown,
   storm,
