@@ -63,15 +63,20 @@ const program = Effect.gen(function* () {
   const left = yield* hub.recover
   if (left > 0) yield* Effect.logInfo(`took up ${left} runs that an earlier process had left`)
   const { url } = yield* serve
-  const lines = [`Colloquy is at ${url}`, `  data   ${describeStorage(settings)}`, `  model  ${model.label}`]
-  yield* Console.log(lines.join("\n"))
+  const about = { data: describeStorage(settings), model: model.label }
+  yield* settings.logFormat === "json"
+    ? Effect.annotateLogs(Effect.logInfo(`Colloquy is at ${url}`), about)
+    : Console.log(`Colloquy is at ${url}\n  data   ${about.data}\n  model  ${about.model}`)
   return yield* Effect.never
 })
+
+/** `runMain` has put the pretty logger in the place of the default one: that is the one to replace. */
+const jsonLogger = Logger.replace(Logger.prettyLoggerDefault, Logger.withConsoleLog(Logger.jsonLogger))
 
 const logging = Layer.unwrapEffect(
   Effect.map(Settings, ({ logLevel, logFormat }) =>
     Layer.merge(
-      logFormat === "json" ? Logger.json : Logger.pretty,
+      logFormat === "json" ? jsonLogger : Logger.pretty,
       Logger.minimumLogLevel(LogLevel.fromLiteral(logLevel))
     )
   )

@@ -220,16 +220,11 @@ export class SharedLease implements Lease {
       const seq = open === null ? log.lastSeq : Math.min(open.runStart - 1, log.lastSeq)
       const known = { epoch: "", seq: 0 }
       const claim = { self, dead: null, epoch: log.epoch, seq, known, continues: true }
-      let isRefused = false
       const claimed = yield* insist(
         "claiming a session back",
         store.claim(key, claim).pipe(
           // Somebody who finds that this node runs the session gives it back at once.
-          Effect.tap(({ _tag }) => {
-            if (_tag === "Yours") return Effect.void
-            isRefused = true
-            return Effect.sleep("100 millis")
-          }),
+          Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
           Effect.repeat({ while: ({ _tag }) => _tag === "Held", times: reclaims })
         )
       )
@@ -239,9 +234,8 @@ export class SharedLease implements Lease {
       const isTakenOver = stored === null || stored === "lost"
       const isSame =
         claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
-      // The store may have been emptied once more, and what others had told in between is kept nowhere now.
-      const isSpoken =
-        isRefused || (yield* insist("looking for others' runs", user.spokenSince(this.since, runId)))
+      // What others had told may be kept nowhere now: the store may have been emptied once more.
+      const isSpoken = yield* insist("looking for others' runs", user.spokenSince(this.since, runId))
       const isOurs = isSame && !isSpoken
       if (isOurs && !isTakenOver) return this.goOn(claimed)
       // Whoever has ended the run has told so in what the store has.

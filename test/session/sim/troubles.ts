@@ -91,10 +91,20 @@ const flushed = (_world: World, cluster: Cluster): Trouble => ({
   end: () => undefined
 })
 
-const flushedTwice = (_world: World, cluster: Cluster): Trouble => ({
-  begin: () => cluster.flush(),
-  end: () => cluster.flush()
-})
+/** What happens in between is never known to a node. */
+const flushedTwice = (world: World, cluster: Cluster): Trouble => {
+  const node = aNode(world, cluster)
+  return {
+    begin: () => {
+      cluster.reachStore(node, false)
+      cluster.flush()
+    },
+    end: () => {
+      cluster.flush()
+      cluster.reachStore(node, true)
+    }
+  }
+}
 
 const expired = (_world: World, cluster: Cluster): Trouble => ({
   begin: () => cluster.expire(),

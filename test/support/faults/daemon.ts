@@ -113,10 +113,15 @@ const make = ({ name, program, args, env, ready }: DaemonOptions): Daemon => {
     pid: () => (isUp() ? (child?.pid ?? null) : null),
     output: () => output,
     crashes: () => crashes,
-    start: Effect.suspend(() => {
-      if (!isUp()) launch()
-      return Effect.asVoid(untilReady)
-    }),
+    // One that was told to end, and has not yet, is none to wait for.
+    start: Effect.suspend(() => (child !== null && told.has(child) ? gone : Effect.void)).pipe(
+      Effect.zipRight(
+        Effect.suspend(() => {
+          if (!isUp()) launch()
+          return Effect.asVoid(untilReady)
+        })
+      )
+    ),
     kill: Effect.suspend(() => {
       signal(["SIGKILL"], true)
       return Effect.asVoid(gone)
