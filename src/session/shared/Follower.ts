@@ -39,9 +39,12 @@ export class Follower {
   private compared = 0
   /** Comparisons since anything was written in the run in progress. */
   private still = 0
+  /** What the log's epoch is to be as long as the store knows nothing of the session. */
+  private first: string
 
   constructor(options: FollowerOptions) {
     this.options = options
+    this.first = options.log.epoch
   }
 
   get isFollowing(): boolean {
@@ -63,7 +66,7 @@ export class Follower {
     if (known === null) {
       // The store has lost the end of a run, or will be told of the run again by the node that has it.
       if (log.standing.status === "running") fork(onForgotten)
-      else if (log.written > 0) this.refresh()
+      else if (log.written > 0 || log.epoch !== this.first) this.refresh()
     } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
     // What was heard while the store was asked does not count. Who dies as the holder may have been about to tell again
     // what the store had lost.
@@ -129,6 +132,7 @@ export class Follower {
     const { log, epochNow, isWritten } = this.options
     if (log.standing.status === "running") return Effect.void
     return Effect.map(epochNow, (epoch) => {
+      this.first = epoch
       if (isWritten() || log.standing.status === "running" || epoch === log.epoch) return
       log.replace(epoch, 0, [])
       this.compared = 0

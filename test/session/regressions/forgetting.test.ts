@@ -11,6 +11,16 @@ const deafen = ({ cluster }: Script, node: number): void => {
   if (life !== null) life.toStore.weather = { ...fair, unheard: 1 }
 }
 
+/** Somebody takes the session, begins an epoch, and gives it back without a word. */
+const begunAnew = (script: Script, client: Client): void => {
+  const { store } = script.cluster
+  const [key = ""] = store.keys
+  const known = { epoch: store.rowOf(key)?.epoch ?? "", seq: Number.MAX_SAFE_INTEGER }
+  const claimed = store.claim(key, { self: "n9", dead: null, epoch: "anew", seq: 0, known, continues: false })
+  if (claimed._tag === "Yours") store.release(key, claimed.fence)
+  script.until("it is known", () => script.places(client).at(-1)?.epoch === "anew")
+}
+
 describe("a store that is emptied", () => {
   it("just when an answer is stored, is told it by the node that made it", () => {
     const { script, asker, other } = begun()
@@ -74,23 +84,30 @@ describe("a store that is emptied", () => {
     })
   }
 
-  it("with a whole run that somebody had not heard of, makes that one look at what is stored", () => {
-    const { script, asker, other } = begun()
-    script.ask(asker, "say hello")
-    script.until("it is over", () => script.isOver(other, "say hello"))
-    script.pass(100)
-    deafen(script, 1)
-    const lookAgain = script.every(1, "glance", "lost")
-    script.after(0, "release", () => script.cluster.flush())
-    script.ask(asker, "say more")
-    script.until("it is over", () => script.isOver(asker, "say more"))
-    script.pass(100)
-    lookAgain()
-    expect(script.isOver(other, "say more")).toBe(false)
-    script.until("it is known", () => script.isOver(other, "say more"), 5000)
-    expect(script.places(other)).toHaveLength(2)
-    expect(script.violations).toEqual([])
-  })
+  for (const [where, before] of [
+    ["in the middle of an epoch", () => undefined],
+    ["at the beginning of one", begunAnew]
+  ] as const) {
+    it(`with a whole run that somebody had not heard of ${where}, makes that one look at what is stored`, () => {
+      const { script, asker, other } = begun()
+      script.ask(asker, "say hello")
+      script.until("it is over", () => script.isOver(other, "say hello"))
+      script.pass(100)
+      before(script, other)
+      const places = script.places(other).length
+      deafen(script, 1)
+      const lookAgain = script.every(1, "glance", "lost")
+      script.after(0, "release", () => script.cluster.flush())
+      script.ask(asker, "say more")
+      script.until("it is over", () => script.isOver(asker, "say more"))
+      script.pass(100)
+      lookAgain()
+      expect(script.isOver(other, "say more")).toBe(false)
+      script.until("it is known", () => script.isOver(other, "say more"), 5000)
+      expect(script.places(other)).toHaveLength(places + 1)
+      expect(script.violations).toEqual([])
+    })
+  }
 })
 
 describe("a store that is emptied, and used by a node that does not know of the run in progress", () => {

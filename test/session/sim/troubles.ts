@@ -19,8 +19,10 @@ export const troubles = (
   { active, lease }: { readonly active: number; readonly lease: number }
 ): number => {
   let over = active
+  // Some histories have one kind of trouble again and again.
+  const drawn = world.chance(0.25) ? [world.oneOf(kinds)] : kinds
   for (let i = 0; i < count; i++) {
-    const { begin, end } = world.oneOf(kinds)(world, cluster)
+    const { begin, end } = world.oneOf(drawn)(world, cluster)
     const at = world.between(0, active - 200)
     const lasts = world.oneOf([1, world.between(1, 500), world.between(lease, lease + 2000)])
     over = Math.max(over, at + lasts + 1)
