@@ -50,8 +50,14 @@ class Followed implements Besides {
     this.unfollow = peer.outbox.follow(log, position, this)
   }
 
-  replaced(position: number): void {
-    if (this.peer.identity.native) this.tellPlace(position, false)
+  /** Who is not told that something is missing is not left waiting for it: the history has the rest. */
+  replaced(position: number, untold: string | null): void {
+    const { peer, session } = this
+    if (peer.identity.native) this.tellPlace(position, false)
+    else if (untold !== null) {
+      peer.send(frame(session.address, "end", "processing", { run_id: untold }))
+      peer.send(frame(session.address, "close", "processing", { run_id: untold }))
+    }
   }
 
   notice(json: string): void {

@@ -49,9 +49,9 @@ class Reader implements LogReader {
     return this.at
   }
 
-  replaced(position: number): void {
+  replaced(position: number, untold: string | null): void {
     this.at = position
-    this.besides.replaced(position)
+    this.besides.replaced(position, untold)
     this.outbox.advance(this)
   }
 

@@ -21,8 +21,11 @@ import type { Ref } from "./Ref.ts"
 export interface LogReader {
   readonly wake: () => void
   readonly position: () => number
-  /** The log is another one from here on, to be read after `position`: frames may have been missed. */
-  readonly replaced: (position: number) => void
+  /**
+   * The log is another one from here on, to be read after `position`: frames may have been missed, the end of `untold`
+   * among them, the run that was in progress.
+   */
+  readonly replaced: (position: number, untold: string | null) => void
   /** A frame that has no number and is not kept: for whoever is there. */
   readonly notice?: (json: string) => void
 }
@@ -269,6 +272,7 @@ export class FrameLog {
   replace(epoch: string, seq: number, batches: ReadonlyArray<string>): void {
     const isSame = epoch === this.currentEpoch
     const wasKnown = this.wasReplaced || !this.isUntouched
+    const before = this.now
     this.wasReplaced = true
     this.kept.forgetAll()
     this.pending.drop()
@@ -290,14 +294,20 @@ export class FrameLog {
     for (const reader of readers) {
       // What this one has read is as it was: it reads on.
       if (isSame && reader.position() <= this.seq && this.has(reader.position())) reader.wake()
-      else reader.replaced(start)
+      else reader.replaced(start, this.isUntold(before, start) ? before.runId : null)
     }
+  }
+
+  /** Whether a run was in progress whose end is not told after `seq`, and will not be. */
+  private isUntold({ status, runId }: Standing, seq: number): boolean {
+    if (status !== "running" || runId === null) return false
+    return !(this.now.runId === runId || this.kept.tellsEndOf(runId, seq))
   }
 
   /** The same frames under another epoch, from the run in progress on. */
   rename(epoch: string): void {
     this.currentEpoch = epoch
-    for (const reader of this.readers) reader.replaced(this.joinPoint)
+    for (const reader of this.readers) reader.replaced(this.joinPoint, null)
   }
 
   /** What came before is not kept whole: it cannot be read any more. */

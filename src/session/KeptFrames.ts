@@ -100,11 +100,15 @@ export class KeptFrames {
     return text
   }
 
-  /** Whether the `close` of this run is among them. */
-  tellsEndOf(runId: string): boolean {
+  /** Whether the `close` of this run is among them, after `seq`. */
+  tellsEndOf(runId: string, seq = 0): boolean {
     const run = `"run_id":"${runId}"`
     return this.entries.some(
-      (entry) => entry.kind === "frame" && entry.json.includes('"type":"close"') && entry.json.includes(run)
+      (entry) =>
+        entry.kind === "frame" &&
+        entry.seq > seq &&
+        entry.json.includes('"type":"close"') &&
+        entry.json.includes(run)
     )
   }
 

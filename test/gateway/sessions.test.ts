@@ -56,6 +56,32 @@ describe("several sockets on one session", () => {
     })
   )
 
+  it.scopedLive("are told where they are when frames are lost, and a classic one that its run is over", () =>
+    Effect.gen(function* () {
+      const { connect, gate, logOf } = yield* startServer()
+      const native = yield* connect(flowIds.gated, { chat: "c1", query: "&native=1" })
+      const classic = yield* connect(flowIds.gated, { chat: "c1" })
+      yield* classic.say(ask("go"))
+      yield* gate(0).text("half of it")
+      for (const client of [native, classic]) yield* client.until(({ type }) => type === "stream")
+      const log = yield* logOf(flowIds.gated, "c1")
+      const { runId } = log.standing
+      const before = classic.frames.length
+      log.replace("another", 0, [])
+      yield* classic.until(isClose)
+      expect(classic.frames.slice(before).map(({ type, run_id }) => [type, run_id])).toEqual([
+        ["end", runId],
+        ["close", runId]
+      ])
+      yield* native.untilCount(isSession, 2)
+      expect(native.frames.filter(isSession).at(-1)?.message).toMatchObject({
+        epoch: "another",
+        recovered: false
+      })
+      expect(native.frames.filter(isClose)).toEqual([])
+    })
+  )
+
   it.scopedLive("a run outlives its last socket, and a new socket finds it", () =>
     Effect.gen(function* () {
       const { connect, gate } = yield* startServer()

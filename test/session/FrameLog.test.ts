@@ -266,6 +266,35 @@ describe("FrameLog", () => {
     expect(startOf("some", writer.batchAfter(1).text)).toEqual([2])
   })
 
+  it("of another epoch says which run was in progress, where nothing there tells its end", () => {
+    const writer = makeLog()
+    writer.beginRun("r1", "node-1")
+    writer.append(frame(address, "begin", "processing", { run_id: "r1" }))
+    writer.flush()
+    const { text: running } = writer.batchAfter(0)
+    writer.append(frame(address, "close", "processing", { run_id: "r1" }))
+    writer.endRun()
+    writer.flush()
+    const { text: ended } = writer.batchAfter(0)
+    const untoldBy = (seq: number, batches: ReadonlyArray<string>) => {
+      const log = makeLog(undefined, "e0")
+      log.beginRun("r1", "node-1")
+      log.append(frame(address, "begin", "processing", { run_id: "r1" }))
+      const untold: Array<string | null> = []
+      log.subscribe({
+        wake: () => undefined,
+        position: () => log.lastSeq,
+        replaced: (_, run) => untold.push(run)
+      })
+      log.replace("e1", seq, batches)
+      return untold
+    }
+    expect(untoldBy(0, [])).toEqual(["r1"])
+    expect(untoldBy(5, [ended])).toEqual(["r1"])
+    expect(untoldBy(2, [ended])).toEqual([null])
+    expect(untoldBy(1, [running])).toEqual([null])
+  })
+
   type Command =
     | { readonly kind: "content" | "reasoning_content"; readonly text: string }
     | { readonly kind: "frame" | "tick" }

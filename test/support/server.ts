@@ -128,6 +128,9 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
     return {
       port,
       gate: apps.gate,
+      /** A session's frames, as its sockets read them. */
+      logOf: (flowId: string, chatId: string, user = 1) =>
+        Effect.map(Context.get(context, Hub).openFor(life, { flowId, chatId }, user), ({ log }) => log),
       token,
       peerCount: () => Context.get(context, Peers).count(),
       /** The server's ends of its connections, the newest last. */
