@@ -31,9 +31,9 @@ import { makeSession, type NodeOptions, type RunSlots, type SessionOwn, slotsOf 
 import { sharedRetention } from "./retention.ts"
 import type { Session, StopScope } from "./Session.ts"
 import { SessionControl } from "./SessionControl.ts"
+import type { LeaseUser } from "./shared/LeaseUser.ts"
 import { Nodes } from "./shared/Nodes.ts"
 import { newEpoch, type SessionLease, SessionLog, unshared } from "./shared/SessionLog.ts"
-import type { LeaseUser } from "./shared/SharedLease.ts"
 import { spokenSince } from "./spokenSince.ts"
 import { Ticker } from "./Ticker.ts"
 

@@ -28,9 +28,14 @@ export interface Claim {
   readonly continues: boolean
 }
 
-export type Claimed =
-  | { readonly _tag: "Yours"; readonly fence: string; readonly epoch: string; readonly seq: number }
-  | { readonly _tag: "Held"; readonly owner: string }
+export interface Yours {
+  readonly _tag: "Yours"
+  readonly fence: string
+  readonly epoch: string
+  readonly seq: number
+}
+
+export type Claimed = Yours | { readonly _tag: "Held"; readonly owner: string }
 
 export interface Append {
   readonly fence: string

@@ -9,10 +9,11 @@ import type * as Scope from "effect/Scope"
 import { OptionalRedis } from "../../redis/Redis.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { alone, type Lease } from "./Lease.ts"
+import type { LeaseUser } from "./LeaseUser.ts"
 import { LogStore, type LogStoreService } from "./LogStore.ts"
 import { Nodes } from "./Nodes.ts"
 import { makeRedisLogStore } from "./RedisLogStore.ts"
-import { type LeaseUser, SharedLease } from "./SharedLease.ts"
+import { SharedLease } from "./SharedLease.ts"
 
 export const newEpoch = () => crypto.randomUUID().slice(0, 8)
 

@@ -9,19 +9,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { RedisError } from "../../redis/RedisError.ts"
-import type { RunStatus } from "../../storage/rows.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { insist } from "../insist.ts"
 import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
 import type { Lease } from "./Lease.ts"
-import type { Claimed, Glance, LogStoreService } from "./LogStore.ts"
-
-/** How often a lease is asked back that somebody else has got. */
-const reclaims = 30
-
-type Own = Extract<Claimed, { readonly _tag: "Yours" }>
+import type { LeaseUser } from "./LeaseUser.ts"
+import type { Glance, LogStoreService, Yours } from "./LogStore.ts"
+import { reclaim } from "./reclaim.ts"
 
 export interface SharedLeaseOptions {
   readonly store: LogStoreService
@@ -35,22 +31,6 @@ export interface SharedLeaseOptions {
   readonly scope: Scope.Scope
   /** Runs from outside of any fiber, in that scope. */
   readonly fork: (effect: Effect.Effect<void>) => void
-}
-
-/** The session that the lease is for. */
-export interface LeaseUser {
-  /** Another node has taken the session: what runs here must end without a word. */
-  readonly onDeposed: Effect.Effect<void>
-  /** The epoch that the session would begin with at this moment, had nobody told anything of it. */
-  readonly epochNow: Effect.Effect<string, StorageError>
-  /** What became of a run of this node's, as the database says; null: it is another node's, or gone. */
-  readonly statusHere: (runId: string) => Effect.Effect<RunStatus | null, StorageError>
-  /** Whether other nodes may have told something since, as the database says; after this run, where there is one. */
-  readonly spokenSince: (since: Date, runId: string | null) => Effect.Effect<boolean, StorageError>
-  /** Another node has wanted the lease while it was this one's: it may have left a question behind. */
-  readonly onWanted: Effect.Effect<void>
-  /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
-  readonly onForgotten: Effect.Effect<void>
 }
 
 export class SharedLease implements Lease {
@@ -154,7 +134,7 @@ export class SharedLease implements Lease {
   }
 
   /** `old`: the epoch that the session was to begin with, where it was not made up for this claim. */
-  private enter(first: Own, old: string | null): Effect.Effect<boolean, RedisError | StorageError> {
+  private enter(first: Yours, old: string | null): Effect.Effect<boolean, RedisError | StorageError> {
     const begun = Effect.onError(this.begunAnew(first, old), () => this.release(first.fence))
     return Effect.flatMap(begun, (own) =>
       own === null ? Effect.succeed(false) : Effect.onError(this.caughtUp(own), () => this.release(own.fence))
@@ -165,7 +145,7 @@ export class SharedLease implements Lease {
    * An epoch that something was told under, which is kept nowhere any more, must not begin again: another one does. From
    * now on nobody else tells anything. null: somebody does.
    */
-  private begunAnew(own: Own, old: string | null): Effect.Effect<Own | null, RedisError | StorageError> {
+  private begunAnew(own: Yours, old: string | null): Effect.Effect<Yours | null, RedisError | StorageError> {
     if (own.epoch !== old || own.seq !== 0) return Effect.succeed(own)
     const { store, key, self, newEpoch, user } = this.options
     return Effect.flatMap(user.epochNow, (now) => {
@@ -176,7 +156,7 @@ export class SharedLease implements Lease {
     })
   }
 
-  private caughtUp(own: Own): Effect.Effect<boolean, RedisError | StorageError> {
+  private caughtUp(own: Yours): Effect.Effect<boolean, RedisError | StorageError> {
     const { log, follower } = this
     const isBehind = () => own.epoch !== log.epoch || own.seq !== log.written
     return Effect.map(isBehind() ? follower.reload : Effect.void, () => {
@@ -206,57 +186,27 @@ export class SharedLease implements Lease {
     this.isClosed = true
   }
 
-  /**
-   * The store has forgotten the session, and somebody has claimed it since, perhaps: whoever finds the store empty
-   * does not know better. What runs here goes on where the database says that it is this node's.
-   */
+  /** The store has forgotten the session, or somebody else has claimed it. */
   private get restore(): Effect.Effect<void> {
-    const { store, key, self, newEpoch, user } = this.options
-    return Effect.gen(this, function* () {
-      const { log } = this
-      const { told } = this.delivery
-      const { status } = log.standing
-      const open = status === "running" ? log.standing : told.status === "running" ? told : null
-      const seq = open === null ? log.lastSeq : Math.min(open.runStart - 1, log.lastSeq)
-      const known = { epoch: "", seq: 0 }
-      const claim = { self, dead: null, epoch: log.epoch, seq, known, continues: true }
-      const claimed = yield* insist(
-        "claiming a session back",
-        store.claim(key, claim).pipe(
-          // Somebody who finds that this node runs the session gives it back at once.
-          Effect.tap(({ _tag }) => (_tag === "Held" ? Effect.sleep("100 millis") : Effect.void)),
-          Effect.repeat({ while: ({ _tag }) => _tag === "Held", times: reclaims })
-        )
-      )
-      if (claimed._tag === "Held") return yield* this.depose
-      const runId = open === null ? null : open.runId
-      const stored = runId === null ? "done" : yield* insist("looking up a run", user.statusHere(runId))
-      const isTakenOver = stored === null || stored === "lost"
-      const isSame =
-        claimed.epoch === log.epoch && claimed.seq <= this.delivery.reached && log.has(claimed.seq)
-      // What others had told may be kept nowhere now: the store may have been emptied once more.
-      const isSpoken = yield* insist("looking for others' runs", user.spokenSince(this.since, runId))
-      const isOurs = isSame && !isSpoken
-      if (isOurs && !isTakenOver) return this.goOn(claimed)
-      // Whoever has ended the run has told so in what the store has.
-      if (isTakenOver && !isSame) return yield* Effect.zipRight(this.depose, this.release(claimed.fence))
-      const epoch = newEpoch()
-      const instead = { epoch: claimed.epoch, seq: Number.MAX_SAFE_INTEGER }
-      const own = yield* insist(
-        "claiming a session anew",
-        store.claim(key, { ...claim, epoch, known: instead, continues: false })
-      )
-      if (own._tag === "Held") return yield* this.depose
-      // Others have told frames that are not known here, or in the store any more. A run in progress goes on under an
-      // epoch of its own; the end of a run cannot be told to them any more: what is stored, to be read again for the new
-      // epoch, says it.
-      if (stored !== "running") return yield* Effect.zipRight(this.depose, this.release(own.fence))
-      log.rename(epoch)
-      this.goOn(own)
-    })
+    return Effect.suspend(() => {
+      const { told, reached } = this.delivery
+      return reclaim({ ...this.options, since: this.since, told, reached })
+    }).pipe(
+      Effect.flatMap((it) => {
+        switch (it._tag) {
+          case "Theirs":
+            return this.depose
+          case "Left":
+            return Effect.zipRight(this.depose, this.release(it.fence))
+          case "Ours":
+            return Effect.sync(() => this.goOn(it.own))
+        }
+      })
+    )
   }
 
-  private goOn({ fence, seq }: Own): void {
+  private goOn({ fence, epoch, seq }: Yours): void {
+    if (epoch !== this.log.epoch) this.log.rename(epoch)
     this.fence = fence
     this.delivery.goBack(seq)
   }
