@@ -298,7 +298,7 @@ export class FrameLog {
     }
   }
 
-  /** Whether a run was in progress whose end is not told after `seq`, and will not be. */
+  /** Whether a run was in progress that is not told after `seq`, to its end or so far. Should it be told later, it begins again. */
   private isUntold({ status, runId }: Standing, seq: number): boolean {
     if (status !== "running" || runId === null) return false
     return !(this.now.runId === runId || this.kept.tellsEndOf(runId, seq))

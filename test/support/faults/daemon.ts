@@ -113,7 +113,7 @@ const make = ({ name, program, args, env, ready }: DaemonOptions): Daemon => {
     pid: () => (isUp() ? (child?.pid ?? null) : null),
     output: () => output,
     crashes: () => crashes,
-    // One that was told to end, and has not yet, is none to wait for.
+    // One that was told to end serves no more: its end is waited for, and another one started.
     start: Effect.suspend(() => (child !== null && told.has(child) ? gone : Effect.void)).pipe(
       Effect.zipRight(
         Effect.suspend(() => {
