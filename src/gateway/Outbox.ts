@@ -60,6 +60,20 @@ class Reader implements LogReader {
   }
 }
 
+/** Those that have something to say in this turn: one call for all costs less than one for each. */
+let leaving: Array<Outbox> = []
+
+const leaveLater = (outbox: Outbox): void => {
+  leaving.push(outbox)
+  if (leaving.length === 1) process.nextTick(leaveAll)
+}
+
+const leaveAll = (): void => {
+  const all = leaving
+  leaving = []
+  for (const outbox of all) outbox.leave()
+}
+
 export class Outbox {
   private readonly ws: WebSocket
   private readonly socket: Socket
@@ -141,11 +155,12 @@ export class Outbox {
 
   /** Writes of one turn of the event loop leave as one. */
   private write(json: string, bytes?: number): void {
-    if (this.turn === "") process.nextTick(this.leave)
+    if (this.turn === "") leaveLater(this)
     this.turn += textFrame(json, bytes)
   }
 
-  private readonly leave = (): void => {
+  /** What was written in this turn goes to the socket. */
+  leave(): void {
     const bytes = this.turn
     if (bytes === "") return
     this.turn = ""

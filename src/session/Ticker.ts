@@ -32,16 +32,20 @@ export const ticker = (pace: PaceService, atTurnsEnd: Later): TickerService => {
   }
 }
 
-/** Delivers every log it was given, once, when the time has come. */
+/**
+ * Delivers every log it was given when the time has come. One that comes again after others is delivered twice, which finds
+ * nothing the second time: that is less than a set of them costs, of which a turn at leisure would make one for each token.
+ */
 const gathering = (whenItIsTime: Later) => {
-  let dirty = new Set<FrameLog>()
+  let dirty: Array<FrameLog> = []
   const deliver = () => {
     const logs = dirty
-    dirty = new Set()
+    dirty = []
     for (const log of logs) log.flush()
   }
   return (log: FrameLog): void => {
-    dirty.add(log)
-    if (dirty.size === 1) whenItIsTime(deliver)
+    if (dirty[dirty.length - 1] === log) return
+    dirty.push(log)
+    if (dirty.length === 1) whenItIsTime(deliver)
   }
 }

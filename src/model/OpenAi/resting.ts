@@ -22,9 +22,10 @@ export const restingIn = (pace: PaceService, socket: Net.Socket, goesOn: () => b
   }
   const rest = (): void => {
     if (hasRested) patience.waited(pieces)
-    pieces = 0
+    const mayRest = !hasRested || patience.mayWait()
     hasRested = false
-    if (patience.mayWait() && goesOn() && pace.window() > 0) {
+    pieces = 0
+    if (mayRest && goesOn() && pace.window() > 0) {
       socket.pause()
       pace.wait(wake)
     } else isDue = false
@@ -32,6 +33,8 @@ export const restingIn = (pace: PaceService, socket: Net.Socket, goesOn: () => b
   return (more: number): void => {
     pieces += more
     if (isDue || pace.window() === 0) return
+    // What a rest has brought is known when the turn ends; whether to take one is known now, and mostly it is none.
+    if (!hasRested && !patience.mayWait()) return
     isDue = true
     // When all that came is read: over TLS that is several pieces, each of which lets the socket go on.
     setImmediate(rest)
