@@ -72,14 +72,8 @@ class Growing {
 class Draft implements Streamed {
   readonly content = new Growing()
   readonly thought = new Growing()
-  private readonly count: (chars: number) => void
-
-  constructor(count: (chars: number) => void) {
-    this.count = count
-  }
 
   add(kind: DeltaKind, delta: string): void {
-    this.count(delta.length)
     if (kind === "content") this.content.add(delta)
     else this.thought.add(delta)
   }
@@ -103,7 +97,7 @@ export class Drafts {
   private readonly kind: RunFailed["kind"]
   private readonly nodes = new Map<string, NodeDraft>()
   private chars = 0
-  private run = new Draft((chars) => this.bound(chars))
+  private run = new Draft()
   /** While a checkpoint is being stored: ends when it is. */
   private storing: Effect.Effect<void> | null = null
   private settling = false
@@ -118,14 +112,20 @@ export class Drafts {
   }
 
   add(kind: DeltaKind, delta: string): void {
+    this.bound(delta.length)
     this.run.add(kind, delta)
   }
 
-  /** A node's bubble. */
-  open(run: NodeRun, outputKey: string): Draft {
-    const draft = new Draft((chars) => this.bound(chars))
+  /** A node's bubble: what it streams is to be added there. */
+  open(run: NodeRun, outputKey: string): Pick<Draft, "add"> {
+    const draft = new Draft()
     this.nodes.set(run.uniqueId, { run, outputKey, draft })
-    return draft
+    return {
+      add: (kind, delta) => {
+        this.bound(delta.length)
+        draft.add(kind, delta)
+      }
+    }
   }
 
   /**
@@ -174,7 +174,7 @@ export class Drafts {
 
   private forget(node: string | null): void {
     // The database has forgotten all of it: what else is streaming is stored from its beginning again.
-    if (node === null) this.run = new Draft((chars) => this.bound(chars))
+    if (node === null) this.run = new Draft()
     else this.nodes.delete(node)
     this.run.content.renew()
     this.run.thought.renew()

@@ -111,7 +111,7 @@ export class FrameLog {
 
   /** Whether everything after `seq` is still kept. */
   has(seq: number): boolean {
-    return seq <= this.seq && seq >= (this.kept.oldest ?? this.seq + 1) - 1
+    return seq === this.seq || (seq < this.seq && this.kept.follows(seq))
   }
 
   /** From here on the frames belong to one run; they are kept whole until it ends. */

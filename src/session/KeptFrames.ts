@@ -61,10 +61,13 @@ export class KeptFrames {
     return last !== undefined && last.kind === kind && last.bubble === bubble
   }
 
-  /** Number of the oldest frame, or null where there is none. */
-  get oldest(): number | null {
-    const [oldest] = this.entries
-    return oldest === undefined ? null : firstOf(oldest)
+  /** Whether the frame after `seq`, which was written, is here. */
+  follows(seq: number): boolean {
+    const { entries } = this
+    // Whoever keeps up is about to read the last entry: what is not read for every token need not be looked at.
+    const last = entries[entries.length - 1]
+    if (last === undefined) return false
+    return firstOf(last) <= seq + 1 || (entries[0] !== undefined && firstOf(entries[0]) <= seq + 1)
   }
 
   /** The entry that holds the next frame after `seq`. */

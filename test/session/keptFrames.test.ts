@@ -25,7 +25,11 @@ const keeping = (maxFrames: number, maxChars: number) => {
     },
     trimmed: () => {
       kept.trim(seq, () => seq)
-      return { oldest: kept.oldest, last: kept.after(0).map(lastOf).at(-1) ?? null }
+      const all = Array.from({ length: seq }, (_, before) => before)
+      return {
+        oldest: all.findIndex((before) => kept.follows(before)) + 1,
+        last: kept.after(0).map(lastOf).at(-1) ?? null
+      }
     }
   }
 }

@@ -91,11 +91,14 @@ const streamReader = (fold: AnswerFold): BodyReader => {
     else if (flush() === "more") verdict = data === "[DONE]" ? "done" : (accept(fold, data, alike) ?? "more")
   }
   const events = sseReader(onData, maxEventChars)
+  /** Whether the bytes so far end with an event. */
+  let isBetween = false
   return {
     feed: (bytes, from, to) => {
-      const rest = verdict === "more" && events.isBetween() ? alike.take(bytes, from, to, say) : from
+      const rest = verdict === "more" && isBetween ? alike.take(bytes, from, to, say) : from
       if (rest === to) return verdict
       const fits = events.feed(bytes, rest, to)
+      isBetween = events.isBetween()
       return fits || verdict !== "more" ? verdict : { _tag: "Malformed", what: "an event above 1 MiB" }
     },
     flush,
