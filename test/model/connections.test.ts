@@ -32,6 +32,9 @@ class Window implements PaceService {
 const key = Buffer.from("0123456789abcdef")
 const suite = { ciphers: "PSK", maxVersion: "TLSv1.2" } as const
 
+/** How long a free connection is kept. */
+const keptMillis = 1000
+
 /** Answers with what it is told to say. */
 class Server {
   private readonly secure: boolean
@@ -61,7 +64,14 @@ class Server {
         this.closed += 1
       })
     })
-    this.agent = thriftyAgent(secure, this.client({ keepAlive: true }))
+    this.agent = thriftyAgent(secure, this.client({ keepAlive: true, timeout: keptMillis }))
+  }
+
+  /** How long Node waits before it says that nothing happens on the connections in use; 0: it does not look. */
+  get timeouts(): ReadonlyArray<number | undefined> {
+    return Object.values(this.agent.sockets).flatMap(
+      (sockets) => sockets?.map(({ timeout }) => timeout) ?? []
+    )
   }
 
   private client(options: Http.AgentOptions): Http.AgentOptions {
@@ -193,6 +203,25 @@ describe.each([
       }
       expect(server.connections).toBe(1)
     })
+  )
+
+  it.scopedLive(
+    "leaves a connection that is closed when nobody has used it for a while, and not before",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* serverOf(secure)
+        const window = new Window(0)
+        for (const word of ["first", "second"]) {
+          const answer = yield* server.ask(window)
+          server.say(word)
+          yield* until(() => server.heard.length === 1)
+          expect(server.timeouts.map((millis) => millis ?? 0)).toEqual([0])
+          server.finish()
+          expect(yield* Fiber.join(answer)).toBe(word)
+        }
+        expect([server.connections, server.closed]).toEqual([1, 0])
+        yield* until(() => server.closed === 1)
+      })
   )
 
   it.scopedLive("is read as it comes by a process at leisure", () =>

@@ -5,21 +5,24 @@
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
+import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import { Chunks, type Found } from "./Chunks.ts"
 
 declare module "node:http" {
+  /** Documented by Node, and not in its types. */
   interface Agent {
-    /** Documented by Node, and not in its types. */
     createConnection(
       options: object,
       onCreated: (error: Error | null, stream: Duplex) => void
     ): Duplex | null | undefined
+    reuseSocket(socket: Net.Socket, request: Http.ClientRequest): void
   }
 }
 
 type OnCreated = Parameters<Http.Agent["createConnection"]>[1]
 
+/** `timeout`: how long a connection is kept that nobody uses. */
 export const thriftyAgent = (secure: boolean, options: Http.AgentOptions): Http.Agent =>
   secure ? new SecureAgent(options) : new PlainAgent(options)
 
@@ -27,11 +30,21 @@ class PlainAgent extends Http.Agent {
   override createConnection(options: object, onCreated: OnCreated) {
     return readInPlace((all) => super.createConnection(all, onCreated), options)
   }
+
+  override reuseSocket(socket: Net.Socket, request: Http.ClientRequest) {
+    socket.setTimeout(untimed)
+    super.reuseSocket(socket, request)
+  }
 }
 
 class SecureAgent extends Https.Agent {
   override createConnection(options: object, onCreated: OnCreated) {
     return readInPlace((all) => super.createConnection(all, onCreated), options)
+  }
+
+  override reuseSocket(socket: Net.Socket, request: Http.ClientRequest) {
+    socket.setTimeout(untimed)
+    super.reuseSocket(socket, request)
   }
 }
 
@@ -40,6 +53,12 @@ const found = Buffer.allocUnsafeSlow(64 * 1024)
 
 const readers = new WeakMap<Duplex, ConnectionReader>()
 
+/**
+ * Of a connection that is used: whoever waits for an answer has limits of its own, and Node would move its timer for
+ * every token. Node sets it when the connection is free.
+ */
+const untimed = 0
+
 /** A socket stops at once when it is paused only where it reads into a buffer that it was given. */
 const readInPlace = (create: (options: object) => Duplex | null | undefined, options: object) => {
   const reader = new ConnectionReader()
@@ -47,7 +66,7 @@ const readInPlace = (create: (options: object) => Duplex | null | undefined, opt
     reader.read(bytes)
     return true
   }
-  const connection = create({ ...options, onread: { buffer: found, callback } })
+  const connection = create({ ...options, timeout: untimed, onread: { buffer: found, callback } })
   if (connection) {
     reader.connection = connection
     readers.set(connection, reader)
