@@ -1,5 +1,5 @@
 /**
- * What a streamed token costs: steady load of answers of 200 tokens. At ease the pace is one that two cores carry
+ * What a streamed token costs: steady load of answers of 200 tokens, and once of 1,000, where it is more than what a run costs. At ease the pace is one that two cores carry
  * without anybody saturating; in a burst the upstream writes more than any server here can pass on one frame a token,
  * and what counts is what a token costs then.
  */
@@ -7,17 +7,25 @@ import { percentile } from "../statistics.mjs"
 import { collapse, describe, steadyRound } from "../steady.mjs"
 import { Trust } from "../Trust.mjs"
 
-const tokens = 200
+const usual = 200
 const slack = 200
 const ours = ["memory", "sqlite", "durable"]
 
 /**
  * `servers`: which of ours are measured; `delay`: milliseconds from token to token of one answer; `label`: what tells a
- * level from others of as many answers.
+ * level from others of as many answers; `tokens`: of an answer, where they are not as usual.
  */
 const levels = [
   { concurrency: 1, delay: 5, windowMs: 4_000, servers: ["memory", "durable"] },
   { concurrency: 100, delay: 20, windowMs: 4_000, servers: ours },
+  {
+    concurrency: 100,
+    delay: 20,
+    windowMs: 4_000,
+    servers: ["memory", "durable"],
+    tokens: 1_000,
+    label: "long "
+  },
   { concurrency: 500, delay: 40, windowMs: 6_000, servers: ["memory", "durable"] },
   // Models of today: two tokens come while the longest window is open.
   { concurrency: 500, delay: 20, windowMs: 6_000, servers: ["memory"], label: "fast " },
@@ -25,7 +33,7 @@ const levels = [
   { concurrency: 2_000, delay: 40, windowMs: 12_000, servers: ["memory", "durable"], burst: true }
 ]
 
-/** Latencies of a burst are those of a queue, and its frames a second those of the machine. */
+/** Latencies of a burst are those of a queue, and its frames a second those of the machine; of long answers few begin or end. */
 const figures = (round) => [
   ["CPU", "µs/token", round.cpuPerToken],
   ["one core could", "tokens/s", 1e6 / round.cpuPerToken, "higher"],
@@ -45,13 +53,13 @@ const latencies = (round) =>
 
 export const streaming = {
   name: "streaming",
-  description: `answers of ${tokens} tokens, steady load`,
+  description: `answers of ${usual} tokens, steady load`,
   servers: [...ours, "corked"],
 
   /** @param {import("../run.mjs").Bench} bench */
   async run({ servers, load, rounds, log, report }) {
     for (const level of levels) {
-      const { concurrency, delay, burst = false, label = burst ? "burst " : "" } = level
+      const { concurrency, delay, tokens = usual, burst = false, label = burst ? "burst " : "" } = level
       const measured = ["floor", "corked", ...level.servers]
       const chosen = servers.filter(({ name }) => measured.includes(name))
       const how = burst ? "a burst of " : ""
@@ -69,7 +77,8 @@ export const streaming = {
           log(describe(server.name, result))
         }
       }
-      const told = (round) => (burst ? figures(round) : [...figures(round), ...latencies(round)])
+      const told = (round) =>
+        burst || tokens !== usual ? figures(round) : [...figures(round), ...latencies(round)]
       const floor = told(collapse(seen.get("floor")))
       const corked = told(collapse(seen.get("corked")))
       for (const { name } of chosen.filter(({ name }) => level.servers.includes(name))) {

@@ -7,6 +7,7 @@
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
+import { performance } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
 import { Pace, type PaceService } from "../../Pace.ts"
 import type { TokenSink } from "../LanguageModel.ts"
