@@ -1,7 +1,7 @@
 /**
- * What a streamed token costs: steady load of answers of 200 tokens, and once of 1,000, where it is more than what a run costs. At ease the pace is one that two cores carry
- * without anybody saturating; in a burst the upstream writes more than any server here can pass on one frame a token,
- * and what counts is what a token costs then.
+ * What a streamed token costs: steady load of answers of 200 tokens, and once of 1,000, where what a run costs is less of
+ * it. At ease the pace is one that two cores carry without anybody saturating; in a burst the upstream writes more than any
+ * server here can pass on one frame a token, and what counts is what a token costs then.
  */
 import { percentile } from "../statistics.mjs"
 import { collapse, describe, steadyRound } from "../steady.mjs"

@@ -62,10 +62,14 @@ export const makeClient = (address: Address): Client => {
 }
 
 /**
- * What is said in one turn of the event loop goes out as one pipeline. Not in a Cluster, where the client takes the
- * hash of a script for its key.
+ * What looks at many sessions in one turn of the event loop goes out as one pipeline. Not in a Cluster, where the client takes
+ * the hash of a script for its key. And not what somebody waits for: such a pipeline leaves at the end of the turn, and not
+ * before the one that left before it is answered.
  */
-const together = { enableAutoPipelining: true }
+const together = {
+  enableAutoPipelining: true,
+  autoPipeliningIgnoredCommands: ["evalsha", "eval", "publish", "PUBSUB", "ping"]
+}
 
 /** The server is a replica now: the connection is made anew, to whoever is the master. */
 const isDemoted = (error: Error): boolean => error.message.startsWith("READONLY")

@@ -59,7 +59,75 @@ const door = Effect.gen(function* () {
   return { url: `redis://127.0.0.1:${port}`, set: (next: typeof mode) => Effect.sync(() => set(next)) }
 })
 
+/** Redis behind a door that lets everything in, counts the scripts, and lets answers out when it is told to. */
+const slowDoor = Effect.gen(function* () {
+  const target = yield* testUrl
+  let scripts = 0
+  let isHeld = false
+  let held: Array<() => void> = []
+  const server = createServer((socket) => {
+    const inner = connect(Number(target.port), target.hostname)
+    for (const [one, other] of [
+      [socket, inner],
+      [inner, socket]
+    ] as const) {
+      one.on("error", () => other.destroy())
+      one.on("close", () => other.destroy())
+    }
+    socket.on("data", (bytes) => {
+      scripts += bytes.toString("latin1").split("evalsha").length - 1
+      inner.write(bytes)
+    })
+    inner.on("data", (bytes) => {
+      const pass = () => socket.write(bytes)
+      if (isHeld) held.push(pass)
+      else pass()
+    })
+  })
+  yield* Effect.acquireRelease(
+    Effect.async<void>((resume) => {
+      server.listen(0, "127.0.0.1", () => resume(Effect.void))
+    }),
+    () => Effect.sync(() => server.close())
+  )
+  const bound = server.address()
+  const port = typeof bound === "object" && bound !== null ? bound.port : 0
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    scripts: () => scripts,
+    hold: () => {
+      isHeld = true
+    },
+    letOut: () => {
+      isHeld = false
+      for (const pass of held) pass()
+      held = []
+    }
+  }
+})
+
 const key = () => `test:${crypto.randomUUID()}`
+
+it.scopedLive("a script does not wait until the one before it is answered", () =>
+  Effect.gen(function* () {
+    const { url, scripts, hold, letOut } = yield* slowDoor
+    const redis = yield* at(url)
+    const say = script("say", `-- ARGV: a text. That text.\nreturn ARGV[1]`)
+    const until = (count: number) =>
+      Effect.sync(scripts).pipe(
+        Effect.repeat({ until: (seen) => seen >= count, schedule: Schedule.spaced("1 millis") })
+      )
+    expect(yield* redis.script(say, [], ["known"])).toBe("known")
+    const before = scripts()
+    hold()
+    const first = yield* Effect.fork(redis.script(say, [], ["first"]))
+    yield* until(before + 1)
+    const second = yield* Effect.fork(redis.script(say, [], ["second"]))
+    yield* until(before + 2).pipe(Effect.timeout("2 seconds"), Effect.ensuring(Effect.sync(letOut)))
+    expect(yield* Fiber.join(first)).toBe("first")
+    expect(yield* Fiber.join(second)).toBe("second")
+  })
+)
 
 it.scopedLive("commands and scripts answer, under the prefix that the address names", () =>
   Effect.gen(function* () {
