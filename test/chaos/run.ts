@@ -1,5 +1,5 @@
 /** One chaos run: a world, a crowd of clients, a nemesis; then calm, and the check of everything that was seen. */
-import { writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
@@ -90,6 +90,7 @@ export const chaos = (options: ChaosOptions): Effect.Effect<Report, Error, Scope
 
 /** What the nodes said last, and whole sessions in which something is wrong. */
 const keep = (folder: string, { nodes }: World, outcomes: ReadonlyArray<Outcome>): void => {
+  mkdirSync(folder, { recursive: true })
   for (const { id, output } of nodes) writeFileSync(join(folder, `${id}.log`), output())
   for (const { record, violations } of outcomes) {
     if (violations.length === 0) continue
