@@ -87,12 +87,12 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
   /** Ends that whoever made them has not told. */
   const tellUntold = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const untold = (yield* runs.untold(untoldAtOnce)).filter(
-      ({ owner, end_time }) =>
-        nodes.isDead(owner) ||
-        (owner === nodes.self &&
-          end_time !== null &&
-          now - end_time.getTime() > Duration.toMillis(strayAfter))
+    const isLeftHere = ({ owner, end_time }: Run) =>
+      owner === nodes.self && end_time !== null && now - end_time.getTime() > Duration.toMillis(strayAfter)
+    const untold = yield* Effect.filter(
+      yield* runs.untold(untoldAtOnce),
+      (run) => (isLeftHere(run) ? Effect.succeed(true) : nodes.isDead(run.owner)),
+      { concurrency: "unbounded" }
     )
     yield* Effect.forEach(
       untold,
@@ -114,15 +114,21 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
       { concurrency: takenOverAtOnce, discard: true }
     )
 
+  /** Of those that have runs: this node, and those that are gone. */
+  const owners = Effect.flatMap(runs.owners, (all) =>
+    Effect.filter(all, (owner) => (owner === nodes.self ? Effect.succeed(true) : nodes.isDead(owner)), {
+      concurrency: "unbounded"
+    })
+  )
+
   /** Runs of nodes that are gone, and of this one that nothing here runs. */
   const strays = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const isOld = ({ create_time, start_time }: Run) =>
       now - (start_time ?? create_time).getTime() > Duration.toMillis(strayAfter)
     const found: Array<Run> = []
-    for (const owner of yield* runs.owners) {
+    for (const owner of yield* owners) {
       const isOwn = owner === nodes.self
-      if (!isOwn && !nodes.isDead(owner)) continue
       const unfinished = yield* runs.unfinished(owner)
       found.push(...unfinished.filter((run) => !isOwn || (isOld(run) && !isRunHere(run))))
     }
@@ -137,7 +143,7 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
     for (const session of live.all()) {
       const { status, owner } = session.log.standing
       if (status !== "running") continue
-      if (nodes.isDead(owner) || (owner === nodes.self && session.running() === null)) found.push(session)
+      if (nodes.seemsDead(owner) || (owner === nodes.self && session.running() === null)) found.push(session)
     }
     return found
   }
@@ -153,11 +159,7 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
   }).pipe(Effect.catchAll((error) => Effect.logWarning("lost runs could not be looked for", error.cause)))
 
   const recover = Effect.gen(function* () {
-    const owners = yield* runs.owners
-    const left = yield* Effect.forEach(
-      owners.filter((owner) => owner === nodes.self || nodes.isDead(owner)),
-      runs.unfinished
-    )
+    const left = yield* Effect.forEach(yield* owners, runs.unfinished)
     yield* takeOverAll(left.flat())
     yield* tellUntold
     return left.flat().length

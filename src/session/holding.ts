@@ -31,12 +31,12 @@ const runsElsewhere = ({ session, journal }: Desk): Effect.Effect<boolean> =>
   Effect.suspend(() => {
     const { log, self, isDead } = session
     const { status, owner, runId } = log.standing
-    if (status !== "running" || runId === null || owner === self || isDead(owner))
-      return Effect.succeed(false)
-    return journal.get(runId).pipe(
+    if (status !== "running" || runId === null || owner === self) return Effect.succeed(false)
+    const isRunning = journal.get(runId).pipe(
       Effect.map(Option.exists((run) => run.status === "running" && run.owner === owner)),
       Effect.orElseSucceed(() => true)
     )
+    return Effect.flatMap(isDead(owner), (gone) => (gone ? Effect.succeed(false) : isRunning))
   })
 
 /** Holds the lease for `use`; false where another node has it. It is given back where nothing was started. */

@@ -63,7 +63,7 @@ export interface NodeOptions {
   /** This node among all that ever were. */
   readonly self: string
   /** Whether that node's runs are nobody's any more. */
-  readonly isDead: (node: string) => boolean
+  readonly isDead: (node: string) => Effect.Effect<boolean>
   /** Asks another node to do something about the session; none where it does not answer. */
   readonly askAt: (node: string, request: Request) => Effect.Effect<Option.Option<boolean>>
   /** No run is begun any more. */

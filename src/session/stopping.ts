@@ -39,7 +39,7 @@ export const stopElsewhere = (
   const hasEnded = () => before.owner === owner && log.standing.runId !== before.runId
   return session.askAt(owner, { ...address, userId, scope, runId }).pipe(
     Effect.repeat({
-      until: (answer) => Option.isSome(answer) || hasEnded() || session.isDead(owner),
+      until: (answer) => (Option.isSome(answer) || hasEnded() ? Effect.succeed(true) : session.isDead(owner)),
       times: attempts
     }),
     Effect.map(Option.getOrElse(() => false))
@@ -53,7 +53,7 @@ const stopHere: (desk: Desk, scope: "run" | "all", runId: string | null) => Effe
     if (runner.active === null && !(yield* desk.permit(holdLease(desk)))) {
       const { lease, self, isDead } = desk.session
       const holder = lease.holder()
-      const canAsk = holder !== "" && holder !== self && !isDead(holder)
+      const canAsk = holder !== "" && holder !== self && !(yield* isDead(holder))
       if (canAsk && (yield* stopElsewhere(desk, scope, runId, holder))) return true
     }
     const { active } = runner

@@ -222,7 +222,7 @@ const play = (seed: number, sockets: ReadonlyArray<ReadonlyArray<Command>>) =>
     })
     const node: NodeOptions = {
       self: "node-1",
-      isDead: () => false,
+      isDead: () => Effect.succeed(false),
       askAt: () => Effect.succeedNone,
       draining: () => false,
       headStarts: slotsOf(1),

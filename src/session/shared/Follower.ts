@@ -20,7 +20,8 @@ export interface FollowerOptions {
   readonly log: FrameLog
   /** The log is written here: nothing is to be read into it. */
   readonly isWritten: () => boolean
-  readonly isDead: (owner: string) => boolean
+  /** As far as was heard. */
+  readonly seemsDead: (owner: string) => boolean
   /** The epoch that the session would begin with at this moment, had nobody told anything of it. */
   readonly epochNow: Effect.Effect<string, StorageError>
   /** What was told is in the store no more, and nobody writes: somebody has to look after the session. */
@@ -58,7 +59,7 @@ export class Follower {
 
   /** Reads again where the store has more than was heard. */
   compare(known: Glance | null): void {
-    const { log, fork, isDead, onForgotten } = this.options
+    const { log, fork, seemsDead, onForgotten } = this.options
     const before = this.compared
     this.compared = log.written
     this.still = log.written === before && log.standing.status === "running" ? this.still + 1 : 0
@@ -70,7 +71,7 @@ export class Follower {
     } else if (known.epoch !== log.epoch || known.seq > log.written) this.refresh()
     // What was heard while the store was asked does not count. Who dies as the holder may have been about to tell again
     // what the store had lost.
-    else if (known.seq < before || this.still >= stillFor || isDead(known.owner)) {
+    else if (known.seq < before || this.still >= stillFor || seemsDead(known.owner)) {
       this.still = 0
       fork(onForgotten)
     }

@@ -55,7 +55,7 @@ const atOnce = 200
 
 const shared = (store: LogStoreService) =>
   Effect.gen(function* () {
-    const { self, isDead } = yield* Nodes
+    const nodes = yield* Nodes
     const leases = new Map<string, SharedLease>()
     const fork = yield* FiberSet.makeRuntime<never>()
 
@@ -82,10 +82,9 @@ const shared = (store: LogStoreService) =>
         const lease = new SharedLease({
           store,
           key,
-          self,
           log,
           newEpoch,
-          isDead,
+          nodes,
           user: user(),
           scope,
           fork

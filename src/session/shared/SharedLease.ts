@@ -12,20 +12,21 @@ import type { RedisError } from "../../redis/RedisError.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { FrameLog } from "../FrameLog.ts"
 import { insist } from "../insist.ts"
+import type { Beating } from "./beating.ts"
 import { Delivery } from "./Delivery.ts"
 import { Follower } from "./Follower.ts"
 import type { Lease } from "./Lease.ts"
 import type { LeaseUser } from "./LeaseUser.ts"
 import type { Glance, LogStoreService, Yours } from "./LogStore.ts"
+import type { NodesService } from "./Nodes.ts"
 import { reclaim } from "./reclaim.ts"
 
 export interface SharedLeaseOptions {
   readonly store: LogStoreService
   readonly key: string
-  readonly self: string
+  readonly nodes: Beating & Pick<NodesService, "self">
   readonly log: FrameLog
   readonly newEpoch: () => string
-  readonly isDead: (owner: string) => boolean
   readonly user: LeaseUser
   /** What the lease does by itself lives there. */
   readonly scope: Scope.Scope
@@ -66,7 +67,7 @@ export class SharedLease implements Lease {
       log,
       fork,
       isWritten: () => this.fence !== null,
-      isDead: options.isDead,
+      seemsDead: options.nodes.seemsDead,
       epochNow: user.epochNow,
       onForgotten: user.onForgotten
     })
@@ -112,14 +113,16 @@ export class SharedLease implements Lease {
   }
 
   private static readonly claimed = Effect.fnUntraced(function* (lease: SharedLease) {
-    const { store, key, self, newEpoch, isDead } = lease.options
+    const { store, key, newEpoch, nodes } = lease.options
+    const { self } = nodes
     const { log } = lease
+    yield* nodes.present
     lease.since = new Date(yield* Clock.currentTimeMillis)
     const known = { epoch: log.epoch, seq: log.written }
     const old = log.isUntouched ? log.epoch : null
     const claim = { self, dead: null, epoch: old ?? newEpoch(), seq: 0, known, continues: false }
     let claimed = yield* store.claim(key, claim)
-    if (claimed._tag === "Held" && isDead(claimed.owner)) {
+    if (claimed._tag === "Held" && (yield* nodes.isDead(claimed.owner))) {
       claimed = yield* store.claim(key, { ...claim, dead: claimed.owner })
     }
     if (claimed._tag === "Yours") return yield* lease.enter(claimed, old)
@@ -147,7 +150,8 @@ export class SharedLease implements Lease {
    */
   private begunAnew(own: Yours, old: string | null): Effect.Effect<Yours | null, RedisError | StorageError> {
     if (own.epoch !== old || own.seq !== 0) return Effect.succeed(own)
-    const { store, key, self, newEpoch, user } = this.options
+    const { store, key, newEpoch, user } = this.options
+    const { self } = this.options.nodes
     return Effect.flatMap(user.epochNow, (now) => {
       if (now === old) return Effect.succeed(own)
       const known = { epoch: old, seq: 1 }
@@ -190,7 +194,7 @@ export class SharedLease implements Lease {
   private get restore(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { told, reached } = this.delivery
-      return reclaim({ ...this.options, since: this.since, told, reached })
+      return reclaim({ ...this.options, self: this.options.nodes.self, since: this.since, told, reached })
     }).pipe(
       Effect.flatMap((it) => {
         switch (it._tag) {
@@ -243,7 +247,8 @@ export class SharedLease implements Lease {
   }
 
   get giveBack(): Effect.Effect<void> {
-    const { store, key, self, newEpoch } = this.options
+    const { store, key, newEpoch } = this.options
+    const { self } = this.options.nodes
     return Effect.gen(this, function* () {
       if (this.fence !== null) return
       const known = { epoch: "", seq: 0 }

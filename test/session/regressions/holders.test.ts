@@ -7,6 +7,7 @@ const keyOf = ({ cluster }: Script): string => cluster.store.keys[0] ?? ""
 /** A claim that a node has given up on is carried out: the session is taken from the node that had it. */
 const claimedLate = (script: Script, by: number, from: number): void => {
   const { cluster } = script
+  cluster.suspect(from)
   const self = cluster.processOf(by)?.self ?? ""
   const dead = cluster.processOf(from)?.self ?? ""
   cluster.store.claim(keyOf(script), {

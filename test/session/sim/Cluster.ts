@@ -1,5 +1,6 @@
 /** Several nodes over one store and one database, their clients, and what can happen to all of them. */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import type { App } from "../../../src/app/App.ts"
 import type { SettingsShape } from "../../../src/config.ts"
 import type { ResumePoint } from "../../../src/protocol/payloads.ts"
@@ -47,7 +48,9 @@ export class Cluster {
   private readonly lives: Array<Process | null>
   private readonly births: Array<number>
   readonly sockets = new Set<Socket>()
-  private readonly gone = new Set<string>()
+  private readonly gone = new Set<Process>()
+  /** Those that were told to end: what they have not given back by then is taken from them. */
+  private readonly left = new Set<Process>()
   private storeIsUp = true
   private databaseIsUp = true
 
@@ -98,6 +101,12 @@ export class Cluster {
     this.lives[node] = process
   }
 
+  /** Others have a reason to take it for dead. */
+  suspect(node: number): void {
+    const life = this.processOf(node)
+    if (life !== null) this.gone.add(life)
+  }
+
   /** Between two steps of whatever runs there, at once or some steps later. */
   crash(node: number, steps: number): void {
     const life = this.processOf(node)
@@ -106,7 +115,7 @@ export class Cluster {
       if (life.domain.isDead) return
       this.options.world.note(life.domain.name, () => "crashes")
       life.kill()
-      this.gone.add(life.self)
+      this.gone.add(life)
     }
     if (steps === 0) crash()
     else life.domain.lightFuse(steps, crash)
@@ -117,6 +126,7 @@ export class Cluster {
     const life = this.processOf(node)
     if (life === null) return
     this.options.world.note(life.domain.name, () => "shuts down")
+    this.left.add(life)
     life.run(life.shutDown)
   }
 
@@ -124,7 +134,7 @@ export class Cluster {
     const life = this.processOf(node)
     if (life === null) return
     this.options.world.note(life.domain.name, () => "stands still")
-    this.gone.add(life.self)
+    this.gone.add(life)
     life.domain.pause()
   }
 
@@ -140,7 +150,7 @@ export class Cluster {
     const life = this.processOf(node)
     if (life === null) return
     this.options.world.note(life.domain.name, () => `${reached ? "reaches" : "does not reach"} the store`)
-    this.gone.add(life.self)
+    this.gone.add(life)
     if (!reached) life.storeWire.cut()
     else if (this.storeIsUp) life.storeWire.restore()
   }
@@ -183,7 +193,7 @@ export class Cluster {
   }
 
   private suspectAll(): void {
-    for (const life of this.living) this.gone.add(life.self)
+    for (const life of this.living) this.gone.add(life)
   }
 
   setDatabaseUp(up: boolean): void {
@@ -256,6 +266,15 @@ export class Cluster {
     return `${userId}:${this.options.app.flowId}:${chatId}`
   }
 
+  /** Nodes that others have taken for dead without a reason. */
+  private get wronged(): ReadonlySet<string> {
+    const { slowest, settings } = this.options
+    // Where calls take so long, a node that lives may be silent for a lease.
+    if (slowest * 8 > Duration.toMillis(settings.leaseTime)) return new Set()
+    const suspects = namesOf([...this.gone, ...this.left])
+    return new Set([...this.store.robbed].filter((name) => !suspects.has(name)))
+  }
+
   history(unrest: string | null): History {
     const messages = Context.get(this.database.stores, Messages)
     return {
@@ -263,11 +282,15 @@ export class Cluster {
       runs: this.chats
         .flatMap(({ chatId }) => this.runsOf(chatId))
         .map((run) => ({ run, rows: this.database.now(messages.ofRun(run.id)) })),
-      gone: new Set([...this.gone, ...this.store.robbed]),
+      gone: new Set([...namesOf(this.gone), ...this.store.robbed]),
+      wronged: this.wronged,
       unrest
     }
   }
 }
+
+const namesOf = (processes: Iterable<Process>): ReadonlySet<string> =>
+  new Set([...processes].map(({ self }) => self))
 
 export const hasEnded = ({ status }: Run): boolean =>
   status !== "queued" && status !== "running" && status !== "waiting_input"

@@ -58,6 +58,7 @@ const history = ({
   clients: views.map((entries, i) => ({ name: `c${i}`, chatId: "chat", entries, isPresent: true })),
   runs: [{ run, rows: [row] }],
   gone: new Set(),
+  wronged: new Set(),
   unrest: null,
   ...others
 })

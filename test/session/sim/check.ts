@@ -6,6 +6,7 @@ import type { ClientHistory, History, SeenFrame, StoredRun } from "./history.ts"
 
 export const check = (history: History): ReadonlyArray<string> => [
   ...(history.unrest === null ? [] : [`it did not come to rest: ${history.unrest}`]),
+  ...[...history.wronged].map((name) => `${name} was taken for dead`),
   ...ends(history),
   ...acknowledged(history),
   ...agreement(history.clients),

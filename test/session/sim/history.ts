@@ -53,6 +53,8 @@ export interface History {
   readonly runs: ReadonlyArray<StoredRun>
   /** Processes that others have or may have taken for dead. */
   readonly gone: ReadonlySet<string>
+  /** Those of them that lived, and reached the store all along. */
+  readonly wronged: ReadonlySet<string>
   /** Why it did not come to rest; null: it did. */
   readonly unrest: string | null
 }

@@ -60,21 +60,27 @@ export const plan = (world: World, cluster: Cluster, { chats, clients, deeds, ac
 
 /** Somebody comes to each chat and asks, wherever the way leads: after all that has happened it must be answered. */
 export const lastQuestions = (cluster: Cluster, { chats }: Size): void => {
-  for (let i = 0; i < chats; i++) {
-    const name = `last${i}`
-    const client = cluster.addClient(
-      { name, chatId: `chat${i}`, replyTo: () => null },
-      { window: 50, slowness: 0 }
-    )
-    client.dial()
-    client.ask({
-      _tag: "Ask",
-      action: "default",
-      inputs: { input: `say ${name}` },
-      clientMsgId: name,
-      onBusy: "enqueue"
-    })
-  }
+  for (let i = 0; i < chats; i++) asks(cluster, { name: `last${i}`, chatId: `chat${i}` }).dial()
+}
+
+/** Somebody who asks once connected, and stays; to that node, as long as it lives. */
+export const asks = (
+  cluster: Cluster,
+  { name, chatId, node }: { readonly name: string; readonly chatId: string; readonly node?: number }
+): Client => {
+  const reading = { window: 50, slowness: 0 }
+  const client = cluster.addClient(
+    { name, chatId, replyTo: () => null },
+    node === undefined ? reading : { ...reading, node }
+  )
+  client.ask({
+    _tag: "Ask",
+    action: "default",
+    inputs: { input: `say ${name}` },
+    clientMsgId: name,
+    onBusy: "enqueue"
+  })
+  return client
 }
 
 const act = (world: World, client: Client, deed: number): void => {

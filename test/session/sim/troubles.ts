@@ -1,5 +1,6 @@
 /** What goes wrong in a history, drawn. Each trouble has its end; when all have ended, everything is well again. */
 import type { Cluster } from "./Cluster.ts"
+import { asks } from "./plan.ts"
 import type { World } from "./VirtualTime.ts"
 import { fair, type Weather } from "./Wire.ts"
 
@@ -44,6 +45,24 @@ const crash = (world: World, cluster: Cluster): Trouble => {
     end: () => {
       cluster.crash(node, 0)
       cluster.start(node)
+    }
+  }
+}
+
+/** Somebody asks a node as soon as it is up: the others may not know of it yet. */
+const newcomer = (world: World, cluster: Cluster): Trouble => {
+  const node = aNode(world, cluster)
+  return {
+    begin: () => cluster.crash(node, 0),
+    end: () => {
+      cluster.crash(node, 0)
+      cluster.start(node)
+      const client = asks(cluster, { name: `early${cluster.clients.length}`, chatId: "chat0", node })
+      const come = () => {
+        if (cluster.processOf(node)?.hub == null) world.after(1, come)
+        else client.dial()
+      }
+      come()
     }
   }
 }
@@ -141,6 +160,7 @@ const kinds = [
   crash,
   crash,
   crash,
+  newcomer,
   shutDown,
   pause,
   pause,
