@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Ending, Runs } from "../storage/Runs.ts"
@@ -21,8 +22,22 @@ const overdueAtOnce = 100
 /** Ends that are told in one go. */
 const untoldAtOnce = 100
 
-/** How often this node looks for runs that are nobody's. */
-const lookEvery = "1 second"
+/** How often this node looks through the sessions that it has. */
+const lookEvery = Duration.seconds(1)
+
+/** How often all nodes together look into the database for runs that are nobody's; and each of them at least. */
+const lookTogether = Duration.millis(250)
+const lookAtLeast = Duration.seconds(10)
+
+/** To the next look into the database: at a moment that no other node has chosen, where they are many. */
+const pauseAmong = (nodes: number): Effect.Effect<Duration.Duration> => {
+  const usual = Duration.clamp(Duration.times(lookTogether, nodes), {
+    minimum: lookEvery,
+    maximum: lookAtLeast
+  })
+  const more = Duration.subtract(usual, lookEvery)
+  return Effect.map(Random.next, (luck) => Duration.sum(lookEvery, Duration.times(more, 2 * luck)))
+}
 
 /** Sessions that are taken over at the same time. */
 const takenOverAtOnce = 16
@@ -148,15 +163,18 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
     return found
   }
 
-  const look = Effect.gen(function* () {
+  const lookIntoDatabase = Effect.gen(function* () {
     if (draining()) return
     yield* takeOverAll(yield* strays)
     yield* tellUntold
-    yield* Effect.forEach(orphaned(), (session) => session.takeOver(null), {
+  }).pipe(Effect.catchAll((error) => Effect.logWarning("lost runs could not be looked for", error.cause)))
+
+  const lookHere = Effect.suspend(() =>
+    Effect.forEach(draining() ? [] : orphaned(), (session) => session.takeOver(null), {
       concurrency: takenOverAtOnce,
       discard: true
     })
-  }).pipe(Effect.catchAll((error) => Effect.logWarning("lost runs could not be looked for", error.cause)))
+  )
 
   const recover = Effect.gen(function* () {
     const left = yield* Effect.forEach(yield* owners, runs.unfinished)
@@ -171,7 +189,13 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
   })
   return Effect.gen(function* () {
     yield* endOverdue.pipe(Effect.repeat(Schedule.spaced(often)), Effect.forkScoped)
-    yield* look.pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
+    yield* lookHere.pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
+    yield* Effect.suspend(() => pauseAmong(nodes.count())).pipe(
+      Effect.flatMap(Effect.sleep),
+      Effect.zipRight(lookIntoDatabase),
+      Effect.forever,
+      Effect.forkScoped
+    )
     return { recover }
   })
 }

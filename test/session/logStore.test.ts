@@ -268,18 +268,41 @@ describe.each([...stores, ["a Redis Cluster", inCluster] as const])("the log sto
       expect([one.heard, two.heard]).toEqual([["to a"], ["to b"]])
     }))
 
-  test("says which nodes were heard before, until they leave", ({ store }) =>
+  test("says which nodes there are, until they leave", ({ store }) =>
     Effect.gen(function* () {
-      expect([...(yield* store.beat("a")).keys()]).toEqual([])
-      expect([...(yield* store.beat("b")).keys()]).toEqual(["a"])
-      const before = yield* store.beat("b")
-      expect([...before.keys()].sort()).toEqual(["a", "b"])
-      yield* Effect.repeat(store.beat("a"), {
-        until: (beats) => (beats.get("a") ?? 0) > (before.get("a") ?? 0),
-        schedule: Schedule.spaced("2 millis")
+      const all = { silentFor: 60_000, all: true }
+      expect(yield* store.beat("a", all)).toEqual({ wasKnown: false, count: 1, silent: [], all: ["a"] })
+      const both = yield* store.beat("b", all)
+      expect({ ...both, all: both.all?.toSorted() }).toEqual({
+        wasKnown: false,
+        count: 2,
+        silent: [],
+        all: ["a", "b"]
       })
+      const few = { silentFor: 60_000, all: false }
+      expect(yield* store.beat("b", few)).toEqual({ wasKnown: true, count: 2, silent: [], all: null })
       yield* store.leave("a")
-      expect([...(yield* store.beat("b")).keys()]).toEqual(["b"])
+      expect(yield* store.beat("b", all)).toEqual({ wasKnown: true, count: 1, silent: [], all: ["b"] })
+    }))
+
+  test("takes a node for silent whose last word is yet to come", ({ store, ahead }) =>
+    Effect.gen(function* () {
+      const asked = { silentFor: 60_000, all: false }
+      yield* store.beat("a", asked)
+      yield* ahead("a")
+      expect((yield* store.beat("b", asked)).silent).toEqual(["a"])
+      expect((yield* store.beat("a", asked)).silent).toEqual([])
+    }))
+
+  test("says which nodes are silent, until they speak", ({ store }) =>
+    Effect.gen(function* () {
+      const asked = { silentFor: 50, all: false }
+      yield* store.beat("a", asked)
+      yield* Effect.repeat(store.beat("b", asked), {
+        until: ({ silent }) => silent.includes("a"),
+        schedule: Schedule.spaced("5 millis")
+      })
+      expect(yield* store.beat("a", asked)).toEqual({ wasKnown: true, count: 2, silent: [], all: null })
     }))
 })
 

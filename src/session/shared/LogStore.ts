@@ -64,6 +64,18 @@ export interface Kept {
   readonly batches: ReadonlyArray<string>
 }
 
+/** Which nodes live, as a beat is answered. */
+export interface Roll {
+  /** The store knew of this node before. */
+  readonly wasKnown: boolean
+  /** How many there are, this one and silent ones included; those that have left are not. */
+  readonly count: number
+  /** Those that have not said for so long that they live. */
+  readonly silent: ReadonlyArray<string>
+  /** All of them; null: not asked for. */
+  readonly all: ReadonlyArray<string> | null
+}
+
 /** How a session stands, without its frames. */
 export type Glance = Omit<Kept, "batches">
 
@@ -93,11 +105,11 @@ export interface LogStoreService {
   readonly read: (key: string, after: number) => Effect.Effect<Option.Option<Kept>, RedisError>
   /** For whoever wants to know whether there is something to read. */
   readonly glance: (keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Glance | null>, RedisError>
-  /**
-   * Says that a node lives; answers every node that had said so before, this one included, with a number that changes
-   * as long as it lives.
-   */
-  readonly beat: (self: string) => Effect.Effect<ReadonlyMap<string, number>, RedisError>
+  /** Says that a node lives. `silentFor` in milliseconds. */
+  readonly beat: (
+    self: string,
+    asked: { readonly silentFor: number; readonly all: boolean }
+  ) => Effect.Effect<Roll, RedisError>
   readonly leave: (self: string) => Effect.Effect<void, RedisError>
   /** Batches of a session, as they are appended, until the scope closes. Begins in the background. */
   readonly follow: (key: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>

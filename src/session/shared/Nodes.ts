@@ -66,6 +66,7 @@ const alone = (nodeId: string): NodesService => {
     isAlone: true,
     isDead: (owner) => Effect.succeed(seemsDead(owner)),
     seemsDead,
+    count: () => 1,
     present: Effect.void,
     ask: () => Effect.succeedNone,
     serve: () => Effect.void
@@ -75,7 +76,7 @@ const alone = (nodeId: string): NodesService => {
 export const make = (store: LogStoreService, self: string, leaseTime: Duration.Duration) =>
   Effect.gen(function* () {
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
-    const { isDead, seemsDead, present } = yield* beating(store, self, leaseTime)
+    const beats = yield* beating(store, self, leaseTime)
 
     const asked = new Map<string, Deferred.Deferred<boolean>>()
     let handler: (request: Request) => Effect.Effect<boolean> = () => Effect.succeed(false)
@@ -114,11 +115,9 @@ export const make = (store: LogStoreService, self: string, leaseTime: Duration.D
       })
 
     const service: NodesService = {
+      ...beats,
       self,
       isAlone: false,
-      isDead,
-      seemsDead,
-      present,
       ask,
       serve: (serving) =>
         Effect.sync(() => {

@@ -19,7 +19,8 @@ const ReadAnswer = Schema.Union(
   Schema.Tuple(),
   Schema.Tuple(Schema.String, Whole, Schema.String, Schema.Array(Schema.String))
 )
-const BeatAnswer = Schema.Array(Schema.String)
+const Names = Schema.Array(Schema.String)
+const BeatAnswer = Schema.Tuple(Schema.Literal(0, 1), Schema.Number, Names, Names)
 const Glanced = Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Whole), Schema.NullOr(Schema.String))
 
 /** Before what is said on a session's channel and is no batch. */
@@ -94,14 +95,15 @@ export const makeRedisLogStore = (redis: RedisService): Effect.Effect<LogStoreSe
               )
             )
           ),
-      beat: (self) =>
-        redis.script(beatScript, [nodes], [self]).pipe(
+      beat: (self, { silentFor, all }) =>
+        redis.script(beatScript, [nodes], [self, silentFor, all ? 1 : 0]).pipe(
           answered(beatScript.name, BeatAnswer),
-          Effect.map((flat) => {
-            const beats = new Map<string, number>()
-            for (let i = 0; i + 1 < flat.length; i += 2) beats.set(flat[i] ?? "", Number(flat[i + 1]))
-            return beats
-          })
+          Effect.map(([known, count, silent, names]) => ({
+            wasKnown: known === 1,
+            count,
+            silent,
+            all: all ? names : null
+          }))
         ),
       leave: (self) => Effect.asVoid(redis.run("leave", (client) => client.zrem(nodes, self))),
       follow: (key, { heard, noted, began }) =>

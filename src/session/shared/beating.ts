@@ -7,50 +7,70 @@
  *
  * What was heard last is as old as the last beat. A node that has come since, or come back, is not known by it: before
  * anything is taken from a node the store is asked once more, and before a node takes anything it has said that it lives.
+ *
+ * A beat is answered with the silent nodes and with how many there are. All names are told where that number does not fit, or a
+ * node seems dead: were they told to each node every time, they would be most of what a large cluster says.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { RedisError } from "../../redis/RedisError.ts"
-import type { LogStoreService } from "./LogStore.ts"
+import type { LogStoreService, Roll } from "./LogStore.ts"
+
+/** Where one node has come for another one that has left, the number fits: so all names are asked for now and then. */
+const allEvery = 16
 
 export interface Beating {
   /** Whether a run of that owner is nobody's any more. Where the store does not answer, nobody is dead. */
   readonly isDead: (owner: string) => Effect.Effect<boolean>
   /** The same, as far as was heard at the last beat. One that has come since seems dead, too. */
   readonly seemsDead: (owner: string) => boolean
+  /** How many nodes there are, as far as was heard: this one, at least. */
+  readonly count: () => number
   /** Has the others know that this node lives: to be done before it claims anything. */
   readonly present: Effect.Effect<void, RedisError>
 }
 
-export const beating = (store: LogStoreService, self: string, leaseTime: Duration.Duration) =>
+export const beating = (
+  store: Pick<LogStoreService, "beat" | "leave">,
+  self: string,
+  leaseTime: Duration.Duration
+) =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const time = Duration.toMillis(leaseTime)
     const period = time / 4
-    const beats = new Map<string, { readonly count: number; readonly at: number }>()
+    /** When each node was last known to live. */
+    const heardAt = new Map<string, number>()
+    let beats = 0
     /** Since when the store has answered without a break, and when it did last. */
     let answersSince = 0
     let answeredAt = Number.NEGATIVE_INFINITY
-    /** Beats that have begun; the last of those that have ended, and how. */
+    /** Beats for all names that have begun; the last of those that have ended, and how. */
     let begun = 0
     let ended = 0
     let outcome: Effect.Effect<void, RedisError> = Effect.void
 
     const isSteady = (now: number) => now - answeredAt <= period * 1.5
 
-    const take = (counts: ReadonlyMap<string, number>) => {
+    const take = ({ wasKnown, count, silent, all }: Roll) => {
       const now = clock.unsafeCurrentTimeMillis()
       // A store that does not know this node any more has lost all others too: they have yet to say that they live.
-      if (!isSteady(now) || !counts.has(self)) answersSince = now
+      if (!isSteady(now) || !wasKnown) answersSince = now
       answeredAt = now
-      for (const [node, count] of counts) {
-        if (beats.get(node)?.count !== count) beats.set(node, { count, at: now })
+      if (all !== null) {
+        const listed = new Set(all)
+        for (const node of heardAt.keys()) if (!listed.has(node)) heardAt.delete(node)
       }
-      for (const node of beats.keys()) if (!counts.has(node)) beats.delete(node)
+      const quiet = new Set(silent)
+      for (const node of all ?? [...heardAt.keys()]) {
+        if (!quiet.has(node) || !heardAt.has(node)) heardAt.set(node, now)
+      }
+      return heardAt.size === count
     }
+    const say = (all: boolean) => Effect.map(store.beat(self, { silentFor: period * 1.25, all }), take)
 
-    const beat = Effect.suspend(() => {
+    const beatForAll = Effect.suspend(() => {
       begun += 1
       const number = begun
       const end = (how: Effect.Effect<void, RedisError>) =>
@@ -59,10 +79,15 @@ export const beating = (store: LogStoreService, self: string, leaseTime: Duratio
           ended = number
           outcome = how
         })
-      return Effect.tapBoth(Effect.map(store.beat(self), take), {
+      return Effect.tapBoth(Effect.asVoid(say(true)), {
         onSuccess: () => end(Effect.void),
         onFailure: (error) => end(Effect.fail(error))
       })
+    })
+    const beat = Effect.suspend(() => {
+      beats += 1
+      if (beats % allEvery === 0) return beatForAll
+      return Effect.flatMap(say(false), (fits) => (fits ? Effect.void : beatForAll))
     })
 
     yield* Effect.addFinalizer(() => Effect.ignore(store.leave(self)))
@@ -76,17 +101,18 @@ export const beating = (store: LogStoreService, self: string, leaseTime: Duratio
     const oneAtATime = yield* Effect.makeSemaphore(1)
     const heardAnew = Effect.suspend(() => {
       const before = begun
-      return oneAtATime.withPermits(1)(Effect.suspend(() => (ended > before ? outcome : beat)))
+      return oneAtATime.withPermits(1)(Effect.suspend(() => (ended > before ? outcome : beatForAll)))
     })
 
     const seemsDead = (owner: string) => {
       const now = clock.unsafeCurrentTimeMillis()
       if (owner === self || owner === "" || !isSteady(now)) return false
-      return now - Math.max(beats.get(owner)?.at ?? answersSince, answersSince) > time
+      return now - Math.max(heardAt.get(owner) ?? answersSince, answersSince) > time
     }
 
     const service: Beating = {
       seemsDead,
+      count: () => Math.max(heardAt.size, 1),
       isDead: (owner) => {
         const seems = Effect.sync(() => seemsDead(owner))
         return Effect.if(seems, {

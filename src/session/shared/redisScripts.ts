@@ -120,15 +120,19 @@ export const listenersScript = script(
 )
 
 /**
- * KEYS the nodes. ARGV self. Answers names and times of their last beats before this one, in ms. Nodes
- * that have been silent for an hour are forgotten.
+ * KEYS the nodes. ARGV self, milliseconds of silence, "1" where all are asked for. Answers 1 where this one was known, how many
+ * there are, names of the silent ones, names of all or {}. Nodes that have been silent for an hour are forgotten. A beat
+ * that is yet to come was told to a server whose clock was ahead: who lives says so again.
  */
 export const beatScript = script(
   "beat",
   `local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600000)
-local before = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1]) and 1 or 0
 redis.call('ZADD', KEYS[1], now, ARGV[1])
-return before`
+local silent = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')) do silent[#silent + 1] = name end
+local all = ARGV[3] == '1' and redis.call('ZRANGE', KEYS[1], 0, -1) or {}
+return {known, redis.call('ZCARD', KEYS[1]), silent, all}`
 )

@@ -31,11 +31,13 @@ describe("when a node dies", () => {
     const { script, asker, other } = begun()
     // Nobody looks for lost runs: whoever is asked finds it.
     const looking = ["owners", "glance"].map((operation) => script.every(1, operation, "lost"))
+    const claiming = script.every(1, "claim", "lost")
     script.after(0, "finish", () => script.crash(0))
     script.ask(asker, "say hello")
     script.until("it is stored", () => script.statusOf("say hello") === "done")
     script.pass(3000)
     expect(script.isOver(other, "say hello")).toBe(false)
+    claiming()
     script.ask(other, "say more")
     script.until("the next question is answered", () => script.isOver(other, "say more"))
     expect(script.isOver(other, "say hello")).toBe(true)

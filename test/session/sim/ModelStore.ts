@@ -10,7 +10,8 @@ import type {
   Claimed,
   Glance,
   Kept,
-  Listener
+  Listener,
+  Roll
 } from "../../../src/session/shared/LogStore.ts"
 
 interface Batch {
@@ -159,12 +160,19 @@ export class ModelStore {
     })
   }
 
-  beat(self: string): ReadonlyMap<string, number> {
+  beat(self: string, { silentFor, all }: { readonly silentFor: number; readonly all: boolean }): Roll {
     const now = this.now()
     for (const [node, at] of this.beats) if (at <= now - forgetNodes) this.beats.delete(node)
-    const before = new Map(this.beats)
+    const wasKnown = this.beats.has(self)
     this.beats.set(self, now)
-    return before
+    const names = [...this.beats.keys()]
+    const isSilent = (at: number) => at <= now - silentFor || at > now
+    const silent = names.filter((name) => isSilent(this.beats.get(name) ?? 0))
+    return { wasKnown, count: names.length, silent, all: all ? names : null }
+  }
+
+  setBeat(node: string, at: number): void {
+    this.beats.set(node, at)
   }
 
   leave(self: string): void {

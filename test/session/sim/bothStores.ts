@@ -21,6 +21,8 @@ export interface Harness {
   readonly expire: (key: string) => Effect.Effect<void>
   /** Another process keeps the sessions from now on, with all that this one kept. */
   readonly move: (key: string) => Effect.Effect<void>
+  /** The node said last that it lives when another process kept the nodes, whose clock was a minute ahead. */
+  readonly ahead: (node: string) => Effect.Effect<void>
 }
 
 type Make = Effect.Effect<Harness, never, Scope.Scope>
@@ -36,7 +38,8 @@ const model: Make = Effect.sync(() => {
     store: storeService(kept, carrier),
     lose: (key) => Effect.sync(() => kept.lose(key)),
     expire: (key) => Effect.sync(() => kept.expire(key)),
-    move: () => Effect.sync(() => kept.failOver(0))
+    move: () => Effect.sync(() => kept.failOver(0)),
+    ahead: (node) => Effect.sync(() => kept.setBeat(node, Date.now() + 60_000))
   }
 })
 
@@ -66,7 +69,11 @@ export const redisAt = (address: string) =>
         Effect.gen(function* () {
           const known = yield* service.run("look", (client) => client.exists(hash(key)))
           if (known === 1) yield* service.run("move", (client) => client.hset(hash(key), "server", "gone"))
-        }).pipe(Effect.orDie)
+        }).pipe(Effect.orDie),
+      ahead: (node: string) =>
+        service
+          .run("beat", (client) => client.zadd(service.key("nodes"), Date.now() + 60_000, node))
+          .pipe(Effect.asVoid, Effect.orDie)
     }
   }).pipe(Effect.orDie)
 

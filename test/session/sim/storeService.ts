@@ -34,7 +34,7 @@ export const storeService = (store: ModelStore, carrier: Carrier): LogStoreServi
     release: (key, fence) => call("release", () => store.release(key, fence)),
     read: (key, after) => call("read", () => store.read(key, after)),
     glance: (keys) => call("glance", () => store.glance(keys)),
-    beat: (self) => call("beat", () => store.beat(self)),
+    beat: (self, asked) => call("beat", () => store.beat(self, asked)),
     leave: (self) => call("leave", () => store.leave(self)),
     note: (key, text) => call("note", () => store.note(key, text)),
     follow: (key, listener) => listening(liveChannel(key), listener),
