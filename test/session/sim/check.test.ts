@@ -155,6 +155,13 @@ describe("it is noticed", () => {
     expect(violations({ ...seen(inside), runs })).toMatch(/p begins while run is open/)
   })
 
+  it("that a run is lost, or a node taken for dead, without a reason", () => {
+    const lost = { run: { ...run, status: "lost" as const }, rows: [row] }
+    expect(violations({ runs: [lost] })).toMatch(/q was lost, and its node was not/)
+    expect(violations({ runs: [lost], gone: new Set(["n0"]) })).not.toMatch(/its node was not/)
+    expect(violations({ wronged: new Set(["n0"]) })).toMatch(/n0 was taken for dead/)
+  })
+
   it("that nobody is told of the end", () => {
     expect(violations(seen(told.slice(0, 4)))).toMatch(/never told of the end/)
   })

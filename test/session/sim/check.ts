@@ -6,7 +6,7 @@ import type { ClientHistory, History, SeenFrame, StoredRun } from "./history.ts"
 
 export const check = (history: History): ReadonlyArray<string> => [
   ...(history.unrest === null ? [] : [`it did not come to rest: ${history.unrest}`]),
-  ...[...history.wronged].map((name) => `${name} was taken for dead`),
+  ...losses(history),
   ...ends(history),
   ...acknowledged(history),
   ...agreement(history.clients),
@@ -15,6 +15,15 @@ export const check = (history: History): ReadonlyArray<string> => [
     return [...checkSight(client, new Map(runs.map((stored) => [stored.run.id, stored])), history.gone)]
   })
 ]
+
+/** A run is lost where its node is, and a node is where others have a reason to take it for dead. */
+function* losses({ runs, gone, wronged }: History): Generator<string, void> {
+  for (const name of wronged) yield `${name} was taken for dead`
+  for (const { run } of runs) {
+    if (run.status === "lost" && !gone.has(run.owner))
+      yield `run ${nameOf(run)} was lost, and its node was not`
+  }
+}
 
 const over: ReadonlyArray<Run["status"]> = ["done", "stopped", "failed", "lost"]
 
