@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { check } from "./check.ts"
+import { checkLosses } from "./checkLosses.ts"
+import type { Fault } from "./nemesis.ts"
 import type { Seen, SessionRecord, Shown } from "./record.ts"
 import {
   asked,
@@ -81,7 +83,7 @@ describe("a session is faultless", () => {
     const told = one.map((shown) =>
       shown.messageId === null ? shown : frame(shown.seq ?? 0, { ...shown, text: "a b ", type: "end" })
     )
-    const states = [{ id: "r1", status: "lost" }, ...runs.slice(1)]
+    const states = [{ id: "r1", status: "lost", ran: null }, ...runs.slice(1)]
     expect(check(seenBy([...start, ...told, ...two], { history: rows, runs: states }))).toEqual([])
   })
 
@@ -284,7 +286,7 @@ const faults: ReadonlyArray<readonly [string, string, SessionRecord]> = [
     "a broken answer is not the beginning of what was streamed",
     seenBy([...start, ...one, ...two], {
       history: history.map((row) => (row.id === 2 ? { ...row, message: "x", remark: "break_answer" } : row)),
-      runs: [{ id: "r1", status: "lost" }, ...runs.slice(1)]
+      runs: [{ id: "r1", status: "lost", ran: null }, ...runs.slice(1)]
     })
   ],
   [
@@ -333,9 +335,13 @@ const faults: ReadonlyArray<readonly [string, string, SessionRecord]> = [
   [
     "unfinished",
     "a run is still running",
-    session({ runs: [...runs.slice(0, 1), { id: "r2", status: "running" }] })
+    session({ runs: [...runs.slice(0, 1), { id: "r2", status: "running", ran: null }] })
   ],
-  ["unfinished", "a question still waits", session({ runs: [...runs, { id: "r3", status: "queued" }] })],
+  [
+    "unfinished",
+    "a question still waits",
+    session({ runs: [...runs, { id: "r3", status: "queued", ran: null }] })
+  ],
   ["missed", "a client knows nothing of the last answer", seenBy([...start, ...one])],
   [
     "missed",
@@ -379,10 +385,43 @@ describe("the checker finds out when", () => {
 })
 
 it("what may still be on its way is told from what can never be right again", () => {
-  const late = seenBy([...start, ...withoutClose], { runs: [{ id: "r1", status: "running" }] })
+  const late = seenBy([...start, ...withoutClose], { runs: [{ id: "r1", status: "running", ran: null }] })
   const passing = check(late).filter((violation) => violation.passing)
   expect(new Set(passing.map(({ kind }) => kind))).toEqual(new Set(["unfinished", "not closed", "missed"]))
   expect(check(seenBy([...start, ...changed(4, { content: "x " })])).some(({ passing }) => !passing)).toBe(
     true
   )
+})
+
+describe("a run that is lost", () => {
+  const ran = { node: "node-1", from: 50_000, until: 60_000 }
+  const losses = (faults: ReadonlyArray<Fault>, status = "lost") => [
+    ...checkLosses({ chatId: "c", runs: [{ id: "r1", status, ran }] }, faults)
+  ]
+  const fault = (kind: string, what: string, from: number, until: number | null): Fault => ({
+    kind,
+    what,
+    from,
+    until
+  })
+
+  it.each([
+    ["its node was killed", fault("kill node", "node-1 for 1 s", 51_000, 53_000)],
+    ["its node stood still, and does yet", fault("stop node", "node-1 for 12 s", 49_000, null)],
+    ["Redis was emptied", fault("flush redis", "", 48_000, 48_001)],
+    ["the database was away shortly before", fault("restart mariadb", "down for 4 s", 30_000, 36_000)]
+  ])("is so because %s", (_, reason) => {
+    expect(losses([reason])).toEqual([])
+  })
+
+  it.each([
+    ["nothing happened", []],
+    ["another node was killed", [fault("kill node", "node-2 for 1 s", 51_000, 53_000)]],
+    ["its node had been killed before it began", [fault("kill node", "node-1 for 1 s", 40_000, 42_000)]],
+    ["nodes were replaced", [fault("roll nodes", "one after the other", 45_000, 58_000)]],
+    ["Redis was emptied afterwards", [fault("flush redis", "", 61_000, 61_001)]]
+  ])("is a violation where %s", (_, faults) => {
+    expect(losses(faults)).toHaveLength(1)
+    expect(losses(faults, "done")).toEqual([])
+  })
 })

@@ -88,6 +88,8 @@ export interface Row {
 export interface RunRow {
   readonly id: string
   readonly status: string
+  /** The node that had it, and from when to when, in ms since 1970; null: it did not begin, or has not ended. */
+  readonly ran: { readonly node: string; readonly from: number; readonly until: number } | null
 }
 
 export interface SessionRecord {

@@ -46,7 +46,15 @@ const History = Schema.parseJson(Schema.Struct({ data: Schema.Array(Message) }))
 
 const RunList = Schema.parseJson(
   Schema.Struct({
-    data: Schema.Array(Schema.Struct({ run_id: Schema.String, status: Schema.String }))
+    data: Schema.Array(
+      Schema.Struct({
+        run_id: Schema.String,
+        status: Schema.String,
+        owner: Schema.String,
+        start_time: Schema.NullOr(Schema.Date),
+        end_time: Schema.NullOr(Schema.Date)
+      })
+    )
   })
 )
 
@@ -86,7 +94,14 @@ export const runsOf = (
     if (status === 404) return null
     const { data } = yield* decoded(RunList, text)
     return {
-      runs: data.map(({ run_id, status }) => ({ id: run_id, status })),
+      runs: data.map(({ run_id, status, owner, start_time, end_time }) => ({
+        id: run_id,
+        status,
+        ran:
+          start_time === null || end_time === null
+            ? null
+            : { node: owner, from: start_time.getTime(), until: end_time.getTime() }
+      })),
       isWhole: data.length < listed
     }
   })

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { seededRandom } from "../support/SeededScheduler.ts"
+import { checkLosses } from "./checkLosses.ts"
 import { type ChaosSession, makeCrowd, type Outcome, settle } from "./crowd.ts"
 import { type Fault, nemesis } from "./nemesis.ts"
 import type { Violation } from "./record.ts"
@@ -66,10 +67,14 @@ export const chaos = (options: ChaosOptions): Effect.Effect<Report, Error, Scope
     say(`${clock(startedAt)}  calm`)
     yield* world.heal
     const direct = { url: world.nodes[0]?.url ?? "", token: world.token }
-    const outcomes = yield* Effect.mapError(
+    const settled = yield* Effect.mapError(
       settle(crowd, world.flowId, direct, restWithin),
       ({ why }) => new Error(`the nodes do not tell what is stored: ${why}`)
     )
+    const outcomes = settled.map((outcome) => ({
+      ...outcome,
+      violations: [...outcome.violations, ...checkLosses(outcome.record, faults)]
+    }))
     const used = process.cpuUsage(cpu)
     const seconds = (Date.now() - startedAt) / 1000
     if (options.logs !== undefined) keep(options.logs, world, outcomes)

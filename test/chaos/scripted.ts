@@ -115,8 +115,8 @@ export const one = runFrames(1, "r1", 1, ["a ", "b ", "c "])
 export const two = runFrames(10, "r2", 3, ["d ", "e "])
 export const history = [...rowsOf("r1", 1, ["a ", "b ", "c "]), ...rowsOf("r2", 3, ["d ", "e "])]
 export const runs: ReadonlyArray<RunRow> = [
-  { id: "r1", status: "done" },
-  { id: "r2", status: "done" }
+  { id: "r1", status: "done", ran: null },
+  { id: "r2", status: "done", ran: null }
 ]
 export const start: ReadonlyArray<Seen> = [dialled(), placed("e1", 0), loaded()]
 export const whole = view([...start, ...one, ...two], { asked: [asked(1), asked(3)] })
