@@ -37,6 +37,9 @@ type ToSession = Extract<
 /** Messages that are not JSON before the socket is closed. */
 const maxNotJson = 3
 
+/** What a socket is closed for: there is a better node, or a better moment. */
+const fatal: ReadonlyArray<ProtocolError["_tag"]> = ["Leaving", "Overloaded", "Defect"]
+
 /** Ends the socket with this error's close frame. */
 export class Fatal extends Data.TaggedError("Fatal")<{ readonly error: ProtocolError }> {}
 
@@ -231,7 +234,7 @@ export class Conversation {
     return Effect.suspend(() => {
       this.tellError(error, address, clientMsgId)
       if (error._tag === "NotJson") this.notJson += 1
-      const isFatal = this.notJson >= maxNotJson || error._tag === "Overloaded" || error._tag === "Defect"
+      const isFatal = this.notJson >= maxNotJson || fatal.includes(error._tag)
       return isFatal ? Effect.fail(new Fatal({ error })) : Effect.void
     })
   }

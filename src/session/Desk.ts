@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { App } from "../app/App.ts"
-import type { AppError, RunFailed } from "../protocol/errors.ts"
+import { type AppError, Leaving, Overloaded, type RunFailed } from "../protocol/errors.ts"
 import type { Action } from "../run/Actions.ts"
 import type { Journal } from "../run/Journal.ts"
 import type { Parked as Asked } from "../run/Recorder.ts"
@@ -60,6 +60,14 @@ export class Desk {
 
   get openApp(): Effect.Effect<App, AppError | StorageError> {
     return Effect.suspend(() => (this.draft === null ? this.session.own.openApp : Effect.succeed(this.draft)))
+  }
+
+  /** Fails with the reason for which there is no slot for a run. */
+  get noSlot(): Effect.Effect<never, Leaving | Overloaded> {
+    return Effect.suspend(
+      (): Effect.Effect<never, Leaving | Overloaded> =>
+        this.session.draining() ? new Leaving() : new Overloaded({ retryAfterMs: 1000 })
+    )
   }
 
   /** Clients ask or fill in a form; that the app answers with a document is the app's affair. */

@@ -13,6 +13,7 @@ import type * as Effect from "effect/Effect"
 import type {
   AppError,
   InvalidInput,
+  Leaving,
   NotYours,
   Overloaded,
   QueueFull,
@@ -46,6 +47,7 @@ export type AskError =
   | SessionBusy
   | QueueFull
   | NotYours
+  | Leaving
   | Overloaded
   | StorageError
 

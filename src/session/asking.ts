@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { App } from "../app/App.ts"
-import { type AppError, InvalidInput, Overloaded } from "../protocol/errors.ts"
+import { type AppError, InvalidInput, type Leaving, type Overloaded } from "../protocol/errors.ts"
 import type { Ask } from "../protocol/payloads.ts"
 import type { Action } from "../run/Actions.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -159,12 +159,12 @@ const admitted = <E>(
   desk: Desk,
   hold: Effect.Effect<boolean>,
   use: (isIdle: boolean, isHeld: boolean) => Effect.Effect<AskOutcome, E>
-): Effect.Effect<AskOutcome, E | Overloaded> =>
-  Effect.flatMap(hold, (isHeld): Effect.Effect<AskOutcome, E | Overloaded> => {
+): Effect.Effect<AskOutcome, E | Leaving | Overloaded> =>
+  Effect.flatMap(hold, (isHeld): Effect.Effect<AskOutcome, E | Leaving | Overloaded> => {
     const { slots } = desk.session
     const isIdle = isHeld && desk.runner.active === null
     if (isIdle && !slots.take()) {
-      return Effect.zipRight(settleLater(desk), new Overloaded({ retryAfterMs: 1000 }))
+      return Effect.zipRight(settleLater(desk), desk.noSlot)
     }
     return Effect.onExit(use(isIdle, isHeld), (exit) =>
       Effect.suspend(() => {

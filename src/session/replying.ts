@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
-import { type AppError, InvalidInput, Overloaded, RunFailed } from "../protocol/errors.ts"
+import { type AppError, InvalidInput, RunFailed } from "../protocol/errors.ts"
 import { unwrapped } from "../protocol/eventStream.ts"
 import { type Frame, frame } from "../protocol/frames.ts"
 import type { Reply } from "../protocol/payloads.ts"
@@ -43,7 +43,7 @@ export const reply = (desk: Desk, reply: Reply, asker: Asker): Effect.Effect<Rep
     const fits = resume.accept(state, reply)
     if (Either.isLeft(fits)) return yield* new InvalidInput({ reason: fits.left })
     yield* Effect.repeat(holdLease(desk), { until: (held) => held, schedule: soon })
-    if (lease.term() === 0 || !slots.take()) return yield* new Overloaded({ retryAfterMs: 1000 })
+    if (lease.term() === 0 || !slots.take()) return yield* desk.noSlot
     const { text } = fits.right
     const giveBack = Effect.zipRight(Effect.sync(slots.release), settleLater(desk))
     const stored = yield* journal

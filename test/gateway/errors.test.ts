@@ -175,9 +175,35 @@ describe("errors of a run", () => {
       yield* gate(0).begun
       const second = yield* connect(flowIds.gated, { chat: "c2" })
       yield* second.say(ask("me too"))
-      expect(yield* second.closed).toMatchObject({ code: 1013 })
+      expect(yield* second.closed).toMatchObject({ code: 1013, reason: expect.stringContaining("is full") })
       expect(yield* messages("c2")).toEqual([])
     })
+  )
+
+  it.scopedLive(
+    "while the server stops no question is accepted, and the socket is told to connect again",
+    () =>
+      Effect.gen(function* () {
+        const { connect, gate, messages, shutDown, isDraining } = yield* startServer({ drainTimeout: 10 })
+        const [first, second] = [
+          yield* connect(flowIds.gated, { chat: "c1" }),
+          yield* connect(flowIds.gated, { chat: "c2" })
+        ]
+        yield* first.say(ask("go"))
+        yield* gate(0).begun
+        const down = yield* Effect.fork(shutDown)
+        yield* Effect.repeat(Effect.delay(isDraining, "5 millis"), { until: (is) => is })
+        yield* second.say(ask("me too"))
+        expect(yield* second.closed).toMatchObject({ code: 1013, reason: expect.stringContaining("stops") })
+        expect(messageOf(second.frames.find(isError))).toMatchObject({
+          status_code: 503,
+          data: { retry_after_ms: 1000 }
+        })
+        yield* gate(0).finish
+        yield* first.until(isClose)
+        yield* down
+        expect(yield* messages("c2")).toEqual([])
+      })
   )
 
   it.scopedLive("when the server stops, runs are stored and every socket gets 1012", () =>

@@ -26,6 +26,7 @@ import { OptionalRedis } from "../../src/redis/Redis.ts"
 import { Actions } from "../../src/run/Actions.ts"
 import { Checkpoints } from "../../src/run/Checkpoints.ts"
 import { Hub } from "../../src/session/Hub.ts"
+import { SessionControl } from "../../src/session/SessionControl.ts"
 import { SharedSessions } from "../../src/session/shared/SessionLog.ts"
 import { Audit } from "../../src/storage/Audit.ts"
 import { Messages } from "../../src/storage/Messages.ts"
@@ -165,6 +166,7 @@ export const startServer = (changes: Changes = {}, extensions: Extensions = {}) 
       run: (runId: string | undefined) =>
         of(Effect.flatMap(Runs, (store) => Effect.map(store.get(runId ?? ""), Option.getOrThrow))),
       audit: (objectId: string) => of(Effect.flatMap(Audit, (store) => store.list({ objectId, limit: 100 }))),
+      isDraining: Context.get(context, SessionControl).draining,
       /** As the program does on SIGTERM; returns when all is down. */
       shutDown: Scope.close(life, Exit.void)
     }

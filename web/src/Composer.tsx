@@ -5,8 +5,8 @@ import type { Prompt, Session } from "../../src/client/client.ts"
 import { Attachments, FilePicker } from "./Attach.tsx"
 import type { App } from "./api.ts"
 import { Play, Send, Stop } from "./icons.tsx"
-import type { Reply } from "./Prompts.tsx"
 import { RunPanel } from "./RunPanel.tsx"
+import type { Reply } from "./reply.ts"
 import { arrived, useUploads } from "./useUploads.ts"
 
 /** Well under the server's limit for one message. */

@@ -4,8 +4,8 @@ import type { ChatState, Message, Prompt, Session } from "../../src/client/clien
 import { Answer } from "./Answer.tsx"
 import type { App } from "./api.ts"
 import { Down } from "./icons.tsx"
-import type { Reply } from "./Prompts.tsx"
 import { type AskFunction, Question } from "./Question.tsx"
+import type { Reply } from "./reply.ts"
 import { Trouble } from "./Trouble.tsx"
 
 export const Thread = (props: {

@@ -12,7 +12,7 @@ import type { Said, Socket } from "./Socket.ts"
 const asker = { userId: 1, ip: "127.0.0.1" }
 
 /** Errors after which the gateway closes the socket. */
-const fatal: ReadonlyArray<string> = ["StorageError", "Overloaded"]
+const fatal: ReadonlyArray<string> = ["StorageError", "Leaving", "Overloaded"]
 
 export const serveSocket = (hub: HubService, address: Address, socket: Socket): Effect.Effect<void> =>
   Effect.gen(function* () {
