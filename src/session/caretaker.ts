@@ -190,7 +190,7 @@ export const makeCaretaker = (options: CaretakerOptions): Effect.Effect<Caretake
   return Effect.gen(function* () {
     yield* endOverdue.pipe(Effect.repeat(Schedule.spaced(often)), Effect.forkScoped)
     yield* lookHere.pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
-    yield* Effect.suspend(() => pauseAmong(nodes.count())).pipe(
+    yield* Effect.suspend(() => pauseAmong(nodes.living())).pipe(
       Effect.flatMap(Effect.sleep),
       Effect.zipRight(lookIntoDatabase),
       Effect.forever,

@@ -57,9 +57,11 @@ describe("a node", () => {
       expect(yield* a.isDead("b")).toBe(false)
       yield* beats(1)
       expect(yield* a.isDead("b")).toBe(true)
+      expect(a.living()).toBe(1)
       yield* speak(model, "b")
       expect(a.seemsDead("b")).toBe(true)
       expect(yield* a.isDead("b")).toBe(false)
+      expect(a.living()).toBe(2)
     })
   )
 

@@ -66,7 +66,7 @@ const alone = (nodeId: string): NodesService => {
     isAlone: true,
     isDead: (owner) => Effect.succeed(seemsDead(owner)),
     seemsDead,
-    count: () => 1,
+    living: () => 1,
     present: Effect.void,
     ask: () => Effect.succeedNone,
     serve: () => Effect.void

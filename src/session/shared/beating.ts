@@ -25,8 +25,8 @@ export interface Beating {
   readonly isDead: (owner: string) => Effect.Effect<boolean>
   /** The same, as far as was heard at the last beat. One that has come since seems dead, too. */
   readonly seemsDead: (owner: string) => boolean
-  /** How many nodes there are, as far as was heard: this one, at least. */
-  readonly count: () => number
+  /** How many nodes live, as far as was heard: this one, at least. */
+  readonly living: () => number
   /** Has the others know that this node lives: to be done before it claims anything. */
   readonly present: Effect.Effect<void, RedisError>
 }
@@ -42,6 +42,7 @@ export const beating = (
     const period = time / 4
     /** When each node was last known to live. */
     const heardAt = new Map<string, number>()
+    let living = 1
     let beats = 0
     /** Since when the store has answered without a break, and when it did last. */
     let answersSince = 0
@@ -63,8 +64,11 @@ export const beating = (
         for (const node of heardAt.keys()) if (!listed.has(node)) heardAt.delete(node)
       }
       const quiet = new Set(silent)
+      living = 0
       for (const node of all ?? [...heardAt.keys()]) {
-        if (!quiet.has(node) || !heardAt.has(node)) heardAt.set(node, now)
+        const speaks = !quiet.has(node)
+        if (speaks) living += 1
+        if (speaks || !heardAt.has(node)) heardAt.set(node, now)
       }
       return heardAt.size === count
     }
@@ -112,7 +116,7 @@ export const beating = (
 
     const service: Beating = {
       seemsDead,
-      count: () => Math.max(heardAt.size, 1),
+      living: () => Math.max(living, 1),
       isDead: (owner) => {
         const seems = Effect.sync(() => seemsDead(owner))
         return Effect.if(seems, {
