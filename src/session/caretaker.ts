@@ -25,7 +25,7 @@ const untoldAtOnce = 100
 /** How often this node looks through the sessions that it has. */
 const lookEvery = Duration.seconds(1)
 
-/** How often all nodes together look into the database for runs that are nobody's; and each of them at least. */
+/** How often all nodes together look into the database for runs that are nobody's; and each of them at least, on average. */
 const lookTogether = Duration.millis(250)
 const lookAtLeast = Duration.seconds(10)
 

@@ -73,7 +73,7 @@ const alone = (nodeId: string): NodesService => {
   }
 }
 
-export const make = (store: LogStoreService, self: string, leaseTime: Duration.Duration) =>
+const make = (store: LogStoreService, self: string, leaseTime: Duration.Duration) =>
   Effect.gen(function* () {
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const beats = yield* beating(store, self, leaseTime)

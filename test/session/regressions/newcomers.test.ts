@@ -18,16 +18,20 @@ const ended = (script: Script): ReadonlyArray<string | undefined> => {
   return [script.statusOf(text), ...script.violations]
 }
 
+/** `before`: what happens to it as it starts. */
+const started = (moment: number, before: (script: Script) => void = () => undefined) => {
+  const script = new Script({ settings })
+  script.crash(1)
+  script.pass(3000 + moment)
+  before(script)
+  script.cluster.start(1)
+  script.until("it is up", () => script.cluster.processOf(1)?.hub != null)
+  return ended(script)
+}
+
 describe("a node keeps what it runs that", () => {
   it("has just been started", () => {
-    const all = moments.map((moment) => {
-      const script = new Script({ settings })
-      script.crash(1)
-      script.pass(3000 + moment)
-      script.cluster.start(1)
-      script.until("it is up", () => script.cluster.processOf(1)?.hub != null)
-      return ended(script)
-    })
+    const all = moments.map((moment) => started(moment))
     expect(all).toEqual(moments.map(() => ["done"]))
   })
 
@@ -44,15 +48,7 @@ describe("a node keeps what it runs that", () => {
   })
 
   it("could not say at first that it lives", () => {
-    const all = moments.map((moment) => {
-      const script = new Script({ settings })
-      script.crash(1)
-      script.pass(3000 + moment)
-      script.next(1, "beat", "lost")
-      script.cluster.start(1)
-      script.until("it is up", () => script.cluster.processOf(1)?.hub != null)
-      return ended(script)
-    })
+    const all = moments.map((moment) => started(moment, (script) => script.next(1, "beat", "lost")))
     expect(all).toEqual(moments.map(() => ["done"]))
   })
 })
