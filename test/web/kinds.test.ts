@@ -221,6 +221,7 @@ layer(Browsing.Live, { excludeTestServices: true, timeout: 60_000 })(
               .locator("input[type=file]")
               .setInputFiles({ name: "scan.png", mimeType: "image/png", buffer: Buffer.from([1]) })
             await visitor.sees("added")
+            await page.getByText("Add a file.").waitFor({ state: "detached" })
             await visitor.shot(`27-form-${shade}`)
             await page.getByRole("button", { name: "Send", exact: true }).click()
             const third = await heard(player)

@@ -46,9 +46,11 @@ export const PromptForm = (props: {
     props.reply(prompt, Object.fromEntries(values), files)
   }
 
+  /** What was wrong with it is told again when the form is sent. */
+  const changed = (key: string) => setProblems(({ [key]: _, ...rest }) => rest)
   const set = (key: string, value: string | ReadonlyArray<string>) => {
     setDraft((before) => ({ ...before, [key]: value }))
-    setProblems(({ [key]: _, ...rest }) => rest)
+    changed(key)
   }
 
   return (
@@ -87,7 +89,10 @@ export const PromptForm = (props: {
               value={draft[field.key] ?? ""}
               problem={problem}
               onChange={(value) => set(field.key, value)}
-              onFiles={(files) => setUploads((before) => ({ ...before, [field.key]: files }))}
+              onFiles={(files) => {
+                setUploads((before) => ({ ...before, [field.key]: files }))
+                changed(field.key)
+              }}
             />
             {problem !== undefined && (
               <p id={`${fieldId}-error`} className="error" role="alert">
